@@ -1,8 +1,8 @@
 """Ratings replayed in time order and learned one by one -> results/<run>/.
 
 Each rating is predicted before it is learned. A recommender with `learn_one` learns it at once; any
-other is refitted from time to time and stays unchanged in between. So the error is that of a
-recommender in use, staleness included. docs/continual-learning.md explains the files.
+other is refitted from time to time and stays unchanged in between. So the error is the one users of
+a deployed recommender would see, staleness included. docs/continual-learning.md explains the files.
 
     python continual.py
     python continual.py --dataset FOLDER --models personal@x1.5 bayes_fm@1000 bayes_fm@30d
@@ -23,9 +23,9 @@ MODELS = [  # name@refitted: never, every 1000 ratings, every 7d, at x1.5 as man
 NUM_USERS = 0  # users whose ratings are replayed; 0: all
 USER_SET = "all"  # or "development", "test"
 ENCODING = "extended"  # bits of a movie; or "published"
-DELAY = 0  # seconds until a rating becomes known
+DELAY = 0  # seconds until a rating becomes available for learning
 SEED = 0  # of models, item tables and the order of equal times
-WORKERS = 0  # segments that are replayed at a time; 0: one per core, at most 4
+WORKERS = 0  # segments replayed at the same time; 0: one per core, at most 4
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -65,7 +65,7 @@ class ProtocolFlags:
     """settings of recommenders, such as bayes_fm_folded.rank=32; recommenders that build on one of
     them use these too"""
     delay: int = DELAY
-    """seconds until a rating becomes known"""
+    """seconds until a rating becomes available for learning"""
     seed: int = SEED
     """seed of recommenders, item tables, and the order of equal times"""
 
@@ -131,7 +131,7 @@ from recbench.stream.scores import make_tables
 from recbench.stream.stream import date_of
 
 TABLE = "segments.csv"
-console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
+console = Console(highlight=False, markup=False, emoji=False)  # names and paths are plain text
 
 
 def main(parameters: Parameters) -> int:
@@ -144,7 +144,7 @@ def main(parameters: Parameters) -> int:
     name = dataset.source.name
     if not dataset.ratings.has_times():
         raise InputError(
-            f"{name}: the ratings have no times, in whose order they could be replayed. Take data "
+            f"{name}: the ratings have no times to order them by. Use data "
             "with a column of times, or compare_all.py --holdout random"
         )
     folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
@@ -167,16 +167,16 @@ def main(parameters: Parameters) -> int:
 def replay_all(
     replay: Replay, learners: list[Learner], folder: RunFolder, parameters: Parameters
 ) -> dict[str, list[Segment]]:
-    """Replay the segments that are left; each is saved as soon as it is there. Returns all segments
-    by the name of the learner."""
+    """Replay the remaining segments; each is saved as soon as it is done. Returns all segments by
+    name of learner."""
     ratings = stream_of(replay).ratings
     if not len(ratings):
-        raise InputError(f"{parameters.dataset}: there is no rating of such users. Choose others")
+        raise InputError(f"{parameters.dataset}: there are no such ratings. Choose other users")
     name = folder.metadata["datasets"][0]["name"]
     first, last = (date_of(ratings.time[row]) for row in (0, -1))
     same = np.diff(ratings.time) == 0
     tied = int((np.append(False, same) | np.append(same, False)).sum())
-    order = f", {tied:,} of them in random order, at the time of another" if tied else ""
+    order = f", {tied:,} of them at tied times, in random order" if tied else ""
     console.print(
         f"{name}: {len(ratings):,} ratings by {ratings.user.max() + 1:,} users, from {first} to "
         f"{last}{order}; results in {folder.path}"
@@ -190,7 +190,7 @@ def replay_all(
     folder.rows = [row for key, row in done.items() if key in left and left[key].file.exists()]
     for row in folder.rows:
         del left[tuple(row[name] for name in KEY)]
-    # the earliest first, of any learner: so that item tables are made for all who need them
+    # by start, whatever the learner: segments with the same start share item tables
     tasks = sorted(left.values(), key=lambda one: (one.start, -one.end))
     workers = number_of_workers(parameters.workers, len(tasks))
     command = resume_command(folder, parameters, workers=1)
@@ -205,7 +205,7 @@ def replay_all(
 
 
 def write_results(replay: Replay, segments: dict[str, list[Segment]], folder: RunFolder) -> int:
-    """The tables, plots and report of the run; the exit status."""
+    """Write tables, plots and report of the run; returns the exit status."""
     rows, reference = pd.DataFrame(folder.rows), next(iter(segments))
     summary, curve, waiting = make_tables(stream_of(replay), segments, rows, reference)
     write_csv(summary, folder.path / "continual_summary.csv")

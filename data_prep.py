@@ -6,11 +6,11 @@ The steps, and the functions to import from here for each:
     clean    load_source       the files as tables, and counts of unusable rows
     join     join_movies       each rating with its movie; load_dataset does all steps up to this
     sample   draw_sample       users, and ratings of each
-    encode   encode_movies     bits of movies; of a single cell: encode_genres,
+    encode   encode_movies     bits of movies; of a single value: encode_genres,
                                encode_vote_average, encode_lang, encode_vote_count
-             encode_ratings    thermometers of stars; of one: encode_rating; back: decode_ratings
+             encode_ratings    thermometers of stars; of one: encode_rating; inverse: decode_ratings
 
-prepare_data does it all in one call, as published. The code is in recbench/data/.
+prepare_data does all of this in one call, as published. The code is in recbench/data/.
 
     python data_prep.py --dataset ml-100k --num-users 100
 """
@@ -36,7 +36,7 @@ from recbench.evaluation.protocols import PROTOCOLS
 
 @dataclass
 class DataFlags:
-    """Which data are found, cleaned and joined."""
+    """Which data to find, clean and join."""
 
     dataset: str = DATASET
     """name of a dataset, or path of a folder, zip file or table of ratings; see docs/datasets.md"""
@@ -49,7 +49,7 @@ class DataFlags:
 
 @dataclass
 class SampleFlags:
-    """Which users and ratings are drawn, and how many are shown."""
+    """Which users and ratings to draw, and how many to show."""
 
     num_users: int = NUM_USERS
     """number of users to draw; 0: all"""
@@ -111,7 +111,7 @@ def prepare_data(
         top_percentile: q keeps movies whose vote count reaches the q-quantile.
         num_user: number of users, drawn at random among those with at least `reviews_per_user`
             ratings (at least 2 if that is not given); None or 0: all users.
-        per_user: a list of users, each a list of rows of seven values; else a DataFrame.
+        per_user: return a list of users, each a list of rows of seven values; else a DataFrame.
         dataset, join, vote_scale, labels: see `load_dataset`, `join_movies`, `encode_movies` and
             `encode_ratings`.
         seed: of the draw.

@@ -118,7 +118,7 @@ class Parameters(RatingFlags, MovieFlags, ProfileFlags):
 
 
 def check(parameters: Parameters) -> None:
-    """Raises InputError for what can be seen without movies and profile."""
+    """Raises InputError for errors that need neither movies nor profile to be found."""
     check_range("--number", parameters.number, least=0, most=100_000)
     check_range("--year-from", parameters.year_from, least=0, most=9999)
     check_range("--year-to", parameters.year_to, least=0, most=9999)
@@ -128,17 +128,17 @@ def check(parameters: Parameters) -> None:
         raise InputError(f"--diversity is {parameters.diversity}. Expected 0 to 1")
     if 0 < parameters.year_to < parameters.year_from:
         raise InputError(
-            f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year is both. "
-            "Expected the earlier one first"
+            f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year fits. "
+            "Expected the earlier year first"
         )
     for name in ("user", "scale"):
         if getattr(parameters, name) and not parameters.ratings:
-            raise InputError(f"--{name} is of a file of ratings. Name the file with --ratings")
+            raise InputError(f"--{name} describes a file of ratings. Name the file with --ratings")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
     for name in sorted(chosen.difference(SERVING) if parameters.serve else chosen & {"port"}):
-        here = "not of the page. Leave it out beside" if parameters.serve else "of the page. Add"
-        raise InputError(f"--{name.replace('_', '-')}: is {here} --serve")
+        why = "has no effect with --serve. Leave it out" if parameters.serve else "needs --serve"
+        raise InputError(f"--{name.replace('_', '-')}: {why}")
 
 
 if __name__ == "__main__":
@@ -162,7 +162,7 @@ def main(parameters: Parameters) -> None:
         return
     profile = file.read()
     if parameters.serve:
-        from recbench.page.app import reserved, serve  # flask is needed for this alone
+        from recbench.page.app import reserved, serve  # only the page needs flask
 
         with reserved(parameters.port) as bound:
             known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
@@ -173,16 +173,16 @@ def main(parameters: Parameters) -> None:
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
         raise InputError(
             f"there is no profile {file.path}. Add a file of your ratings (--ratings FILE), rate a "
-            'movie (--rate "Alien (1979)=4.5"), or start it in a terminal, where it asks you'
+            'movie (--rate "Alien (1979)=4.5"), or answer questions in a terminal'
         )
-    rated = [title_and_stars(text) for text in parameters.rate]  # errors before anything long
+    rated = [title_and_stars(text) for text in parameters.rate]  # its errors before the slow part
     added = (
         read_ratings(parameters.ratings, parameters.user, parameters.scale)
         if parameters.ratings
         else None
     )
     if changing or profile is None:
-        with file.locked():  # the same if it cannot be written
+        with file.locked():  # fails early if it cannot be written
             pass
 
     known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
@@ -207,19 +207,19 @@ def main(parameters: Parameters) -> None:
 
 
 def title_and_stars(text: str) -> tuple[str, float]:
-    """Both of "Alien (1979)=4.5"."""
+    """Title and stars of "Alien (1979)=4.5"."""
     title, _, stars_text = text.rpartition("=")
     stars = stars_of(stars_text)
     if not title.strip() or stars is None:
         raise InputError(
-            f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"; stars are 0.5, '
+            f'--rate "{text}": expected title and stars, such as "Alien (1979)=4.5"; stars: 0.5, '
             "1.0, 1.5 .. 5.0"
         )
     return title.strip(), stars
 
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
-    """The filters of the flags, in the words of the movies."""
+    """The filters of the flags, with genres and languages spelled as in the catalogue."""
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
         genres=tuple(known_name(one, "--genre", genres) for one in parameters.genre),
@@ -232,13 +232,13 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
     muted = {known_name(one, "--mute", genres) for one in parameters.mute}
     muted |= {*session.profile.muted}
     for genre in muted & set(filters.genres) - set(parameters.unmute):
-        raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
+        raise InputError(f"--genre {genre}: is muted. Unmute it first: --unmute {genre}")
     return filters
 
 
 def change(session: Session, parameters: Parameters, added: RatingsFile | None,
            rated: list[tuple[str, float]]) -> list[str]:  # fmt: skip
-    """Carry out all changes of the profile; what was done, in sentences."""
+    """Apply all changes to the profile; returns a sentence about each."""
     done = [] if added is None else session.add(*added)
     for title, stars in rated:
         done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
@@ -254,11 +254,11 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
     lines = [f"your profile: {profile.summary}, in {file.path}; movies: "
              f"{len(catalogue):,} of {catalogue.dataset}"]  # fmt: skip
     if session.watched:
-        lines.append(f"movies watched and not rated, not recommended: {len(session.watched):,}")
+        lines.append(f"movies watched and not rated, so not recommended: {len(session.watched):,}")
     if lacking:
-        lines.append(f"not used, of movies that are not among these: {len(lacking):,}")
+        lines.append(f"ratings not used, since their movies are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
-        lines.append(f"of {len(session.rated):,} ratings the latest {session.learned:,} are used")
+        lines.append(f"the latest {session.learned:,} of {len(session.rated):,} ratings are used")
     if profile.muted:
         lines.append(f"genres muted: {', '.join(profile.muted)}")
     if list_lacking:
@@ -269,25 +269,25 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
 
 def show(session: Session, parameters: Parameters, filters: Filters, listed: list[Recommendation],
          changes: Changes | None, messages: list[str]) -> None:  # fmt: skip
-    """Changes and recommendations, the latter on standard output."""
+    """Print changes and recommendations, the latter on standard output."""
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:", *(f"  {x}" for x in changes.lines()))
     ask = None
     if parameters.ask:
         movie = session.next_question()
         ask = None if movie is None else session.catalogue.name(movie)
-        tell(f'would teach most: --rate "{ask}=STARS"' if ask else "no movie is left to ask about")
+        tell(f'best to rate next: --rate "{ask}=STARS"' if ask else "no movie is left to rate")
     if_none = filters.if_none(session.catalogue)
     if parameters.format == "text":
         text = as_text(listed, if_none) if parameters.number else ""
     else:
         text = as_json(listed, {
             "dataset": session.catalogue.dataset,
-            "ratings": session.learned,  # by the model
-            "watched": len(session.watched),  # and not rated: used, and not recommended
+            "ratings": session.learned,  # used by the model
+            "watched": len(session.watched),  # and not rated: used by the model, never recommended
             "muted": session.profile.muted,
-            "changes": changes and asdict(changes),  # null where nothing was changed
-            "ask": ask,  # the movie that would teach most; null where that was not asked
+            "changes": changes and asdict(changes),  # null if nothing was changed
+            "ask": ask,  # most informative movie to rate next; null without --ask
             "messages": messages if listed else [*messages, if_none],
         })  # fmt: skip
     print(text, end="")

@@ -1,11 +1,11 @@
 """Tune the settings of all recommenders by the same rule -> results/<run>/.
 
-Each gets the same number of trials over its `search_space`; its defaults are the first. A trial
-learns from some of the *training* ratings of development users and is scored on the others, so no
-test rating and no test user is ever seen. The score is the RMSE (mean over users) divided by that
-of user_mean in each cell, so that cells have equal weight.
+Each gets the same number of trials over its `search_space`; the first trial is its defaults. A
+trial learns from some of the *training* ratings of development users and is scored on the others,
+so no test rating and no test user is ever seen. The score is the RMSE (mean over users) divided by
+the RMSE of user_mean in each cell, so that cells have equal weight.
 
-The author of a class copies the best settings into it as defaults; no run reads them by itself.
+The author of a class copies the best settings into it as defaults; runs never read them from here.
 
     python tune.py
     python tune.py --models svd ridge --trials 50 --cells 250x25 --encodings extended
@@ -17,7 +17,7 @@ from __future__ import annotations
 # What most people change; each is the default of the flag of that name.
 DATASET = "auto"  # Kaggle's if available, else ml-100k; also a folder; or ["auto", "ml-1m"]
 MODELS = ()  # names, see compare_all.py --list-models; (): all that have a search space
-TRIALS = 20  # per model; its defaults are the first
+TRIALS = 20  # per model; the first is its defaults
 CELLS = ["250x10", "250x25", "250x50", "80x200"]  # users x ratings of each; 0: all
 ENCODINGS = ["published", "extended"]  # bits of a movie; each cell is run on each
 BACKGROUND_USERS = 2000  # other users that collaborative models learn from; 0: none; or "all"
@@ -44,7 +44,7 @@ class TrialFlags:
     models: Annotated[tuple[str, ...], unset("all that have a search space")] = several(MODELS)
     """names of recommenders, or your own as file:Class"""
     trials: int = TRIALS
-    """number of trials per recommender; its defaults are the first"""
+    """number of trials per recommender; the first is its defaults"""
     cells: tuple[str, ...] = several(CELLS)
     """cells that a trial is scored on: users × ratings per user (0: all)"""
     encodings: tuple[Encoding, ...] = several(ENCODINGS)
@@ -97,7 +97,7 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     for spec in parameters.models:
         check_name(spec)
     check_once("--models", [name_of(spec) for spec in parameters.models])
-    # three: one to learn from, one to choose on, one for the test, which is not touched here
+    # three: for training, for validation, and for the test, which is not used here
     return parse_cells(parameters.cells, least_ratings=3)
 
 
@@ -129,9 +129,9 @@ from recbench.runs.tuning import (
     tuning_cell,
 )
 
-REFERENCE = "user_mean"  # without settings; errors are divided by its error
+REFERENCE = "user_mean"  # has no settings; all errors are divided by its error
 TABLE = "trials.csv"
-console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
+console = Console(highlight=False, markup=False, emoji=False)  # names and paths are plain text
 
 
 def main(parameters: Parameters) -> int:
@@ -144,7 +144,7 @@ def main(parameters: Parameters) -> int:
     )
     datasets = [load_dataset(name, protocol.join, parameters.cache) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
-    cells = [  # another sample for each encoding: twice as many users to choose on
+    cells = [  # a new sample for each encoding, so that twice as many users are tuned on
         tuning_cell(
             dataset,
             protocol.changed(encoding=encoding),
@@ -193,7 +193,7 @@ def main(parameters: Parameters) -> int:
 
 
 def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
-    """Those named, or all that have a search space."""
+    """The recommenders of --models, or all with a search space."""
     specs = parameters.models or tuple(RECOMMENDERS)
     classes = {name_of(spec): load_recommender(spec) for spec in specs}
     tuned = {name: cls for name, cls in classes.items() if declared(cls, "search_space")}
@@ -210,7 +210,7 @@ def tune_all(
     columns: dict[str, object],
     folder: RunFolder,
 ) -> None:
-    """All trials of one recommender after another; each is a row as soon as it is done."""
+    """Run all trials, recommender by recommender; each trial adds a row when it is done."""
     with PiecesProgress(console, len(classes) * parameters.trials) as progress:
         for name, cls in classes.items():
             done = {row["trial"]: row for row in folder.rows if row["model"] == name}
@@ -233,8 +233,8 @@ def tune_all(
 def best_of(
     rows: pd.DataFrame, classes: dict[str, type[Recommender]], background: bool
 ) -> pd.DataFrame:
-    """best.csv: one row per setting of each recommender tuned, `default` being the value in the
-    class, `best` that of the trial with the least relative_rmse."""
+    """best.csv: one row per setting of each tuned recommender. `default` is the value in the class,
+    `best` the value in the trial with the lowest relative_rmse."""
     records = []
     for name, cls in classes.items():
         own = rows[(rows["model"] == name) & (rows["status"] == "ok")]
@@ -261,9 +261,9 @@ def best_of(
 
 
 def lines_of(best: pd.DataFrame) -> Iterator[str]:
-    """Of each recommender the errors of its defaults and of its best trial, and what differs."""
+    """For each recommender, the errors of its defaults and best trial, and what differs."""
     if len(best):
-        yield f"\nRMSE / RMSE of {REFERENCE}: of the defaults, of the best trial; what it changes"
+        yield f"\nRMSE / RMSE of {REFERENCE}: defaults, best trial; settings that differ"
     for name, rows in best.groupby("model", sort=False) if len(best) else ():
         one, changed = rows.iloc[0], rows[rows["default"] != rows["best"]].itertuples()
         changes = ", ".join(f"{row.setting} {row.default} -> {row.best}" for row in changed)

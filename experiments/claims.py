@@ -1,9 +1,9 @@
-"""Chosen recommenders of a finished run against any references -> <run>/claims.csv
+"""Compare chosen recommenders of a finished run with any references -> <run>/claims.csv
 
-`significance.csv` has every recommender against two references; a claim about one recommender needs
-it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet;
-p is not corrected: the family is that of whoever announces a claim (docs/claim.md). RMSE has an
-interval over users and movies besides, `two_way_low` and `two_way_high`.
+`significance.csv` compares every recommender with two references; a claim needs a comparison with
+each reference that it names. The bootstrap is the same, on the run's predictions.parquet. p is not
+corrected, since a claim defines its own family of comparisons (docs/claim.md). RMSE also has an
+interval over users and movies, `two_way_low` and `two_way_high`.
 
     python -m experiments.claims --run results/my-run --claims personal:ridge,bayes_fm MyModel:ao
 """
@@ -39,7 +39,7 @@ class Parameters:
         "personal_median:bayes_fm_median,ridge_median",
         "hybrid_implicit_median:bayes_fm_median,ridge_median",
     )
-    """model:reference,reference: what is compared with what, where the run has both"""
+    """model:reference,reference: pairs to compare, as far as the run has both"""
 
 
 def main(parameters: Parameters) -> None:
@@ -71,10 +71,10 @@ def compared(folder: Path, claims: tuple[str, ...]) -> pd.DataFrame:
 
 
 def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:
-    """Model and reference of each claim of which the run has both.
+    """Model and reference of each claim, if the run has both.
 
     Raises:
-        InputError: a claim cannot be read, or the run has both sides of none.
+        InputError: a claim cannot be read, or the run has both for no claim.
     """
     pairs = []
     for claim in claims:
@@ -85,12 +85,12 @@ def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:
     both = [pair for pair in pairs if there.issuperset(pair)]
     if not both:
         models = ", ".join(sorted(there))
-        raise InputError(f"--claims: the run has both sides of none, only {models}")
+        raise InputError(f"--claims: the run has model and reference of no claim, only {models}")
     return both
 
 
 def with_percent(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
-    """With the difference in percent of the reference's error, where the score is an RMSE."""
+    """Add `percent`, the difference in percent of the reference's error, if the score is RMSE."""
     by_user = losses.groupby([*CELL, "model", "user_id"])["squared_error"].mean()
     rmse = by_user.groupby([*CELL, "model"]).mean() ** 0.5
     key = pd.MultiIndex.from_frame(table[[*CELL, "reference"]])
@@ -101,7 +101,7 @@ def with_percent(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_two_way_intervals(table: pd.DataFrame, predictions: Predictions) -> pd.DataFrame:
-    """With the interval over users and movies, where the score is an RMSE."""
+    """Add the interval over users and movies, if the score is RMSE."""
     intervals = {}
     for cell, claimed in table[table["score"] == "rmse"].groupby(CELL, sort=False):
         names = sorted({*claimed["model"], *claimed["reference"]})
@@ -117,20 +117,20 @@ def two_way_interval(
 ) -> tuple[float, float]:
     """95 % percentile interval of RMSE(ours) − RMSE(theirs), stars; users *and* movies are drawn.
 
-    The pigeonhole bootstrap (Owen 2007): each resample draws users with replacement and, apart
-    from them, movies; a rating counts as often as its user times as often as its movie. Beside the
-    bootstrap over users alone it shows whether a conclusion would hold for other movies. It is
-    conservative: its variance holds that of users and that of movies.
+    The pigeonhole bootstrap (Owen 2007): each resample draws users and, independently, movies with
+    replacement; the weight of a rating is the product of how often its user and its movie were
+    drawn. In addition to the bootstrap over users, it shows whether a conclusion would hold for
+    other movies. It is conservative: its variance includes both that of users and that of movies.
 
     The RMSE is the root of the mean over users of their mean squared error; a user's iterations
-    count alike, and a user none of whose movies is drawn is left out of that resample.
+    have equal weight, and a user without a drawn movie is left out of that resample.
 
     Args:
         ours, theirs: predictions of the same test ratings in the same order: user_id, movie_id,
             iteration, stars, predicted.
 
     Raises:
-        ValueError: they are not of the same ratings.
+        ValueError: their ratings differ.
     """
     key = ["iteration", "user_id", "movie_id"]
     if not np.array_equal(ours[key].to_numpy(), theirs[key].to_numpy()):

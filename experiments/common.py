@@ -1,4 +1,4 @@
-"""What several experiments share: flags, the cells of a grid, a run from its jobs to its tables."""
+"""The common part of experiments: flags, cells of a grid, a run from its jobs to its tables."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ console = Console(highlight=False)
 
 @dataclass
 class Flags:
-    """Of every experiment that makes a folder."""
+    """Flags of every experiment that makes a folder."""
 
     seed: int = 0
-    """of all that is drawn at random; iteration k uses seed + k - 1"""
+    """seed of all random numbers; iteration k uses seed + k - 1"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<name of the experiment>"""
     resume: str = ""
-    """the folder of a run that was stopped: continue it, with its own parameters"""
+    """folder of a stopped run to continue with its own parameters"""
     accept_changes: bool = False
     """continue a run although the code or a package has changed since"""
 
@@ -57,7 +57,7 @@ class Job:
 
 
 def run_jobs(jobs: Iterable[Job], folder: RunFolder) -> None:
-    """Do the jobs without a row in `folder`; see `RunFolder.attempt` for one that fails."""
+    """Do the jobs without a row in `folder`; see `RunFolder.attempt` for failures."""
     left = [job for job in jobs if not folder.has(**job.key)]
     with PiecesProgress(console, len(left)) as progress:
         for job in left:
@@ -74,13 +74,13 @@ def run_experiment(
     rows_file: str = MAIN_TABLE,
     **metadata: object,
 ) -> int:
-    """Do the jobs of a run, new or continued, and write what follows from their rows.
+    """Do the jobs of a run, new or continued, and write the tables of their results.
 
     Args:
-        tables: of the rows without those that failed, and the folder: tables to write, by file
+        tables: takes the successful rows and the folder, and returns the tables to write, by file
             name; the last is printed.
         rows_file: the file of the rows themselves.
-        metadata: more for run.json.
+        metadata: further entries of run.json.
 
     Returns:
         The exit status: 1 if a job failed.
@@ -121,14 +121,14 @@ def grid(
 
 
 def cells_of(dataset: Dataset, protocol: Protocol) -> Callable[..., Cell]:
-    """Makes the cell of a key of `grid`, and keeps the last one: jobs of a cell come together."""
+    """A function from a key of `grid` to its cell; it caches the last cell, for its other jobs."""
 
     make = lru_cache(1)(partial(make_cell, dataset, protocol))
     return lambda num_users, reviews_per_user, seed, **_: make(num_users, reviews_per_user, seed)
 
 
 def training_of(cell: Cell, ratings: Ratings) -> Training:
-    """Ratings of some users of a cell by themselves, with the items of the cell."""
+    """Training data with only some users of a cell, and the item statistics of the cell."""
     fits = {
         "item_baseline": lambda: cell.item_baseline,
         "item_tables": lambda: cell.personal_tables,

@@ -1,25 +1,25 @@
 """What a recommender costs -> results/<run>/cost.csv
 
-On the cell of an accuracy table, in processor time on one thread. For each length of history some
-users are drawn who have more training ratings; of those the first so many are their history. Each
-row is a recommender at a length:
+Measured on the cell of an accuracy table, in processor time on one thread. For each length of
+history, users with more training ratings are drawn; their first ratings up to that length are their
+history. Each row is a recommender at a length:
 
     learn_us      to learn one more rating of the user and to predict another movie: by `learn_one`
                   (`learns`: one rating), else by a fit to the user's ratings (the user) or to
                   everybody's (all users)
     predict_us    to predict one movie
-    user_us       to take in a user with that history while all else stays as it is; empty where
-                  only a fit to everybody can
+    user_us       to add a user with that history to a fitted model; empty where only a fit to
+                  everybody can
     forget_us     to forget a rating drawn from the history and to predict one movie; and
-    trace         the largest difference, over some movies, between what is then predicted and what
-                  is without that rating in the history, in stars
-    fit_seconds   of a recommender of all users to fit it, of others to make what serves all of
-                  their users. The first rows are of what several share: item baseline, item table,
+    trace         the largest difference, over some movies, from the predictions of a model that
+                  never had that rating, in stars
+    fit_seconds   to fit a recommender of all users; for others, to make what all users share. The
+                  first rows are parts that several recommenders share: item baseline, item table,
                   codes of its factors
-    bytes_state   of a user: what has to be stored, see `Recommender.state_bytes`
-    bytes_held    of a user: all that is kept in memory meanwhile, Cholesky factor or counters
+    bytes_state   of a user in storage, see `Recommender.state_bytes`
+    bytes_held    of a user in memory while the program runs, Cholesky factor or counters
                   included
-    bytes_shared  of what serves all users
+    bytes_shared  of what all users share
 
 Medians over users.
 
@@ -52,13 +52,13 @@ from recbench.runs.run_folder import RunFolder
 from recbench.runs.running import settings_of
 from recbench.threads import on_one_thread, one_thread
 
-MORE = 4  # ratings after the history, that are predicted and learned
-EMPTY = 5  # fits to nobody
+MORE = 4  # ratings after the history; they are predicted and learned
+EMPTY = 5  # fits without ratings
 COSTS = (
     *("n_users", "learns", "learn_us", "predict_us", "user_us", "forget_us", "trace"),
     *("fit_seconds", "bytes_state", "bytes_held", "bytes_shared"),
 )
-COMPARED = 200  # movies, after a rating is forgotten
+COMPARED = 200  # movies to predict after a rating is forgotten
 
 
 @dataclass
@@ -75,13 +75,13 @@ class Parameters(Flags):
     )
     """which recommenders"""
     settings: tuple[str, ...] = ()
-    """of recommenders, such as bayes_fm.rank=32"""
+    """settings of recommenders, such as bayes_fm.rank=32"""
     histories: tuple[int, ...] = (20, 100, 500)
-    """ratings of a user"""
+    """lengths of history: numbers of ratings of a user"""
     users: int = 20
-    """how many for each history, at most"""
+    """most users for each length of history"""
     user_set: UserSet = "all"
-    """who may be in the cell"""
+    """set of users that the cell is drawn from"""
     background_users: BackgroundUsers = "all"
     """as in compare_all.py"""
 
@@ -109,7 +109,7 @@ def main(parameters: Parameters) -> int:
         for name, row in made.items():
             key: dict[str, object] = {"model": name, "ratings": 0}
             yield Job(key, described | key | {"learns_from": None}, partial(dict, row))
-        fitted = lru_cache(1)(partial(fit_to_all, cell, chosen))  # jobs of one come together
+        fitted = lru_cache(1)(partial(fit_to_all, cell, chosen))  # cached for its next job
         for name in parameters.models:
             cls = load_recommender(name)
             columns = {**described, "model": name, "learns_from": words_of(cls)}
@@ -124,22 +124,22 @@ def main(parameters: Parameters) -> int:
     )
 
 
-# --- who and what ------------------------------------------------------------------------------
+# --- users and shared parts --------------------------------------------------------------------
 
 
 def choose_users(train: Ratings, parameters: Parameters) -> dict[int, dict[int, Ratings]]:
-    """Of each length of history some users, others for each, the longest first: their first
-    ratings in time, so many and `MORE`.
+    """Users for each length of history, different ones for each and the longest drawn first: their
+    first ratings in time, that many and `MORE`.
 
     Raises:
-        InputError: nobody has so many.
+        InputError: no remaining user has that many.
     """
     rng = np.random.default_rng([parameters.seed, 24])
     free, count, chosen = np.unique(train.user), np.bincount(train.user), {}
     for history in sorted(set(parameters.histories), reverse=True):
         drawn = rng.permutation(free[count[free] >= history + MORE])[: parameters.users]
         if not len(drawn):
-            message = f"--histories {history}: no user of the cell is left who has so many ratings"
+            message = f"--histories {history}: no remaining user of the cell has that many ratings"
             raise InputError(f"{message} and {MORE} more. Give fewer")
         free = np.setdiff1d(free, drawn)
         rows = {user: np.flatnonzero(train.user == user) for user in drawn.tolist()}
@@ -151,7 +151,7 @@ def choose_users(train: Ratings, parameters: Parameters) -> dict[int, dict[int, 
 
 
 def makings(cell: Cell) -> dict[str, dict]:
-    """What recommenders share: seconds to make it, and bytes."""
+    """The parts that recommenders share: seconds to make them, and bytes."""
     baseline = cell.item_baseline.stars.nbytes
     making, tables = timed(getattr, cell, "personal_tables")
     arrays = (value for value in vars(tables.tables[0]).values() if isinstance(value, np.ndarray))
@@ -165,9 +165,9 @@ def makings(cell: Cell) -> dict[str, dict]:
 
 
 def fit_to_all(cell: Cell, chosen: dict[int, dict[int, Ratings]], name: str) -> tuple[float, Any]:
-    """A recommender of all users, fitted to the histories of the chosen users and all of the
-    others' training ratings, and the seconds that took. One of each user: fitted to nobody, the
-    median of some times."""
+    """Seconds to fit, and the model. A recommender of all users is fitted to the histories of the
+    chosen users and all training ratings of the others; one of each user is fitted without ratings,
+    and the seconds are the median of several fits."""
     model, train = cell.new(load_recommender(name)), cell.personal.train
     if declared(model, "learns_from") != "all":
         compile_kernels(model, training_of(cell, train))
@@ -192,7 +192,7 @@ def costs(
     users: dict[int, Ratings],
     history: int,
 ) -> dict:
-    """A row: of a recommender, at a length of history."""
+    """The row of a recommender at a length of history."""
     seconds, whole = fit_to_all(name)
     online, of_all = hasattr(whole, "learn_one"), declared(whole, "learns_from") == "all"
     columns = ("learn", "predict", "user", "forget", "trace", "state", "held")
@@ -201,7 +201,7 @@ def costs(
         before, movie, stars = own.take(np.arange(history)), own.movie.tolist(), own.stars.tolist()
         if of_all:
             model = whole
-            predict_one(model, user, movie[history])  # what is made at the first
+            predict_one(model, user, movie[history])  # work of the first prediction
             if online:
                 new = cell.n_users + cell.n_background_users + number
                 found["user"].append(timed(taken_in, model, new, before)[0])
@@ -248,7 +248,7 @@ def costs(
 
 
 def of_user(name: str, cell: Cell, ratings: Ratings) -> Any:
-    """A recommender fitted to ratings of one user, or of nobody, that has predicted once."""
+    """A recommender fitted to one user's ratings, or to none, that has predicted once."""
     model = cell.new(load_recommender(name))
     fit(model, training_of(cell, ratings))
     predict_one(model, int(ratings.user[0]) if len(ratings) else 0, 0)
@@ -275,7 +275,7 @@ def predict_one(model: Any, user: int, movie: int) -> float:
 
 
 def timed(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
-    """Seconds of processor time, and what it returns."""
+    """Seconds of processor time, and the result of `work`."""
     begun = time.process_time()
     made = work(*arguments)
     return time.process_time() - begun, made

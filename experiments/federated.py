@@ -1,12 +1,12 @@
-"""The item table where nobody's ratings leave the device -> results/<run>/rounds.csv
+"""Learn the item table while ratings stay on the users' devices -> results/<run>/rounds.csv
 
 The table is learned from sums over users (`recbench.models.item_table.learning`). Here every user
-is a device that holds that user's ratings and vector. In a round it downloads numbers of all
-movies (what it asked for would tell what it has rated), works on its own ratings, and uploads an
-array with a row for each movie. The server sees the sum of these arrays alone, as secure
-aggregation guarantees (Bonawitz et al. 2017; Ammad-ud-din et al. 2019 learn a factorization so,
-by gradients). It is the same table, to rounding: `difference` is the largest from movie vectors
-that are learned in one place. The sums still tell something of their users: see
+is a device with that user's ratings and vector. In a round it downloads numbers for all movies (a
+selection would reveal what the user has rated), computes on its own ratings, and uploads an array
+with a row for each movie. The server sees only the sum of these arrays, as secure aggregation
+guarantees (Bonawitz et al. 2017; Ammad-ud-din et al. 2019 do this for a factorization, by
+gradients). The table is the same up to rounding: `difference` is the largest difference from movie
+vectors learned in one place. The sums still reveal something about users: see
 `experiments.membership`.
 
     python -m experiments.federated --dataset FOLDER
@@ -35,7 +35,7 @@ from recbench.report.style import looks_of, save
 from recbench.runs.resume import open_run
 from recbench.threads import one_thread
 
-HELD_OUT = 10  # one in so many users, who tell how good the table is
+HELD_OUT = 10  # one user in n is held out, to evaluate the table
 FLOAT = 8  # bytes
 COLUMNS = ["round", "rmse", "megabytes_down", "megabytes_up", "difference"]
 
@@ -52,12 +52,12 @@ class Parameters(Flags):
 
 @dataclass
 class Devices:
-    """Stands in for the matrix of who rated what, its values 1 or stars less their mean: a row of
-    it is on the device of that user and nowhere else.
+    """Replaces the matrix of users and movies, with values 1 or stars minus their mean: each row
+    exists only on the device of its user.
 
     Attributes:
-        rows: of each user the movies rated, and the values of these.
-        movies: how many there are.
+        rows: for each user, the movies rated and their values.
+        movies: number of movies.
         traffic: numbers that a device has downloaded and uploaded so far, "down" and "up".
     """
 
@@ -73,7 +73,7 @@ class Devices:
 
 @dataclass
 class Sums:
-    """The transpose of `devices`: a product with it is a sum of what the devices upload."""
+    """The transpose of `devices`: a product with it is the sum of the devices' uploads."""
 
     devices: Devices
 
@@ -86,10 +86,10 @@ class Sums:
 
 
 def on_devices(ratings: Ratings, movies: Movies, seed: int) -> tuple[FactorModel, Counter[str]]:
-    """The model whose ratings are on the devices of their users.
+    """The factor model with ratings on their users' devices, and its traffic.
 
-    Sums over users of their vectors (for the whitening and B, some thousand numbers) are uploads
-    besides, and not counted. B's singular vectors come from the same two products before that.
+    Uploads of sums of user vectors (some thousand numbers, for the whitening and B) are not
+    counted. B's singular vectors are computed before, by the same two products.
     """
     model, traffic = FactorModel(ratings, movies, seed), Counter[str]()
     _, user = np.unique(ratings.user, return_inverse=True)

@@ -1,8 +1,8 @@
 """The hypotheses of docs/hypotheses.md, tested on their runs -> results/main/hypotheses.csv
 
-A hypothesis is a family of comparisons, written down before its runs: p is corrected for those of
-the family together (Holm 1979), whatever else a run has. A comparison with several references is
-one: it holds if it holds against each of them, so its p is the largest of theirs (the
+A hypothesis is a family of comparisons, written down before its runs: p is corrected for all
+comparisons of the family (Holm 1979), whatever else a run has. A comparison with several references
+is one: it holds if it holds against each of them, so its p is the largest of theirs (the
 intersection-union test: Berger 1982).
 
     python -m experiments.hypotheses
@@ -54,12 +54,12 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """That in each comparison the model is better than the references, or loses less than a margin.
+    """A claim that in each comparison the model beats the references, or loses less than a margin.
 
     Attributes:
         name: "H1" …
         comparisons: run, model, references.
-        margin: part of the reference's RMSE. 0: the model is better, by the two-sided p of
+        margin: share of the reference's RMSE. 0: the model is better, by the two-sided p of
             significance.csv and the sign. Else its loss is below the margin, by a one-sided test.
         score: "stream" is the RMSE of a replay.
     """
@@ -114,9 +114,9 @@ class Parameters:
     """Edit them here, or give them as flags."""
 
     results: str = "results"
-    """the folder with main/ and continual/, whose runs have their predictions"""
+    """folder with main/ and continual/; the runs there need their predictions"""
     output: str = "results/main/hypotheses.csv"
-    """the table to write; rows of runs that are not there are kept"""
+    """the table to write; its rows of missing runs are kept"""
 
 
 def main(parameters: Parameters) -> None:
@@ -130,7 +130,7 @@ def main(parameters: Parameters) -> None:
 
 
 def rows_of(one: Hypothesis, results: Path, before: pd.DataFrame) -> Iterator[dict]:
-    """A row for each comparison and reference; without its run, and none kept, of its key alone."""
+    """A row per comparison and reference; if run and earlier row are missing, with its key only."""
     for number, (folder, model, references) in enumerate(one.comparisons):
         main = results / "main" / folder
         if one.score != "stream" and (main / "predictions.parquet").exists():
@@ -159,11 +159,11 @@ def check_announced(folder: Path) -> None:
 
 
 def of_stream(folder: Path, model: str) -> pd.DataFrame:
-    """Of a replay, differences from the first learner, `model`, turned round: in stars, and in
-    percent of that learner's RMSE.
+    """The differences of a replay's first learner, `model`, from the others: in stars, and in
+    percent of the first learner's RMSE.
 
     Raises:
-        InputError: the first learner is another.
+        InputError: `model` is not the first learner.
     """
     table = pd.read_csv(folder / "continual_summary.csv")
     if table["model"].iloc[0] != model:
@@ -176,8 +176,8 @@ def of_stream(folder: Path, model: str) -> pd.DataFrame:
 
 
 def judged(one: Hypothesis, rows: pd.DataFrame) -> pd.DataFrame:
-    """With `p` of the hypothesis, `p_holm` and `holds` of each comparison, the same for all of its
-    references; empty where one of the family has not been run."""
+    """Add `p` of the hypothesis, and `p_holm` and `holds` of each comparison, equal for all of its
+    references; empty if one of the family has not been run."""
     gain = rows["difference"] if one.score == RANKING else -rows["difference"]
     p = rows["p"].where(gain > 0, 1.0)
     if one.margin:

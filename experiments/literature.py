@@ -1,17 +1,17 @@
-"""Reference recommenders on MovieLens, beside the figures they were published with.
+"""Reference recommenders on MovieLens, compared with their published figures.
 
-A comparison with `bias`, `svd` and `bayes_fm` says little if ours are worse than their authors'.
-So each is run as its authors ran it, with the settings they published (not those tuned here), under
-the protocol they measured by:
+A comparison with `bias`, `svd` and `bayes_fm` says little if ours are worse than those of their
+authors. So each runs with the settings (not those tuned here) and under the protocol that its
+authors published:
 
 - `surprise`: rows in random order, then five blocks: `KFold(random_state=0)` of Surprise's
   examples/benchmark.py, the same rows in the same folds.
 - `grouplens`: u3 of the five blocks of the rows in the order of the file, which GroupLens publishes
   with the data (its `mku.sh`), as in myFM's tutorial.
 
-On MovieLens 1M, of which a folder has to be named, since its order of rows differs from copy to
-copy, the folds are random, and not theirs; with a million ratings, an RMSE moves by about .001 from
-one split to another:
+On MovieLens 1M, whose folder must be named, the order of rows differs between copies, so the folds
+are random and not those of the authors. With a million ratings, an RMSE differs by about .001
+between splits:
 
 - `ml-1m-5-fold`: five random folds, as Surprise's README.
 - `ml-1m-90-10`: a random tenth held out, once, as most papers on neural recommenders.
@@ -63,9 +63,8 @@ COLUMNS = [
     *("model", "folds", "protocol", "rmse", "published_rmse", "mae", "published_mae"),
     *("rmse_difference", "source", "note"),
 ]
-# What others measured: errors in stars, pooled over the ratings of a fold, mean over folds; empty:
-# not published. `recommender` is run with `settings`; `note` says what differs from the published
-# run.
+# Published errors in stars, pooled over the ratings of a fold, mean over folds; empty: not
+# published. `recommender` is run with `settings`; `note` says what differs from the published run.
 FIGURES = pd.read_csv(Path(__file__).with_name("published_figures.csv")).fillna({"note": ""})
 
 
@@ -74,11 +73,11 @@ class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     models: tuple[str, ...] = tuple(FIGURES["model"].unique())
-    """which of them"""
+    """which recommenders"""
     folds: tuple[str, ...] = tuple(PROTOCOLS)
     """which of the protocols above"""
     dataset_1m: str = ""
-    """folder or zip file of MovieLens 1M, or ml-1m; without it its protocols are left out"""
+    """folder or zip file of MovieLens 1M, or ml-1m; if empty, its protocols are left out"""
 
 
 def main(parameters: Parameters) -> int:
@@ -97,7 +96,7 @@ def main(parameters: Parameters) -> int:
 
 
 def chosen(parameters: Parameters) -> pd.DataFrame:
-    """The figures of the flags, as far as they can be measured; raises InputError if there are
+    """The figures that the flags select and that can be measured; raises InputError if there are
     none."""
     for flag, names, there_are in (
         ("--models", parameters.models, Parameters.models),
@@ -106,7 +105,7 @@ def chosen(parameters: Parameters) -> pd.DataFrame:
         if unknown := set(names) - set(there_are):
             raise InputError(
                 f"{flag} is {' '.join(sorted(unknown))}. Expected some of {', '.join(there_are)}: "
-                "nothing is published here of others"
+                "no figures of others are published here"
             )
     found = FIGURES[
         FIGURES["model"].isin(parameters.models) & FIGURES["folds"].isin(parameters.folds)
@@ -114,7 +113,7 @@ def chosen(parameters: Parameters) -> pd.DataFrame:
     of_1m = found["folds"].str.contains("1m")
     if not parameters.dataset_1m and of_1m.any():
         found = found[~of_1m]
-        console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
+        console.print("MovieLens 1M is left out. Name its folder with --dataset-1m")
     if found.empty:
         raise InputError("--models, --folds: nothing is left to measure. Name others")
     return found
@@ -145,11 +144,11 @@ def fold_of_row(dataset: Dataset, folds: str) -> np.ndarray:
     n = len(dataset.ratings)
     order = np.arange(n)
     if folds != "grouplens":
-        np.random.RandomState(0).shuffle(order)  # the very shuffle of Surprise's KFold
+        np.random.RandomState(0).shuffle(order)  # exactly the shuffle of Surprise's KFold
     fold_of_file_row = np.empty(n, dtype=np.int64)
     for fold, rows in enumerate(np.array_split(order, PROTOCOLS[folds][1]), start=1):
         fold_of_file_row[rows] = fold
-    if "1m" in folds:  # random rows, whichever these are
+    if "1m" in folds:  # random folds do not depend on the order of rows
         return fold_of_file_row
     return fold_of_file_row[rows_in_file(dataset)]
 
@@ -157,7 +156,7 @@ def fold_of_row(dataset: Dataset, folds: str) -> np.ndarray:
 def rows_in_file(dataset: Dataset) -> np.ndarray:
     """The row in the published file u.data (from 0) of each row of `dataset.ratings`, int [n].
 
-    Ratings are sorted by user when they are joined; user and movie together find them again.
+    Joined ratings are sorted by user; user and movie together identify them in the file.
     """
     file, ratings = dataset.source.read_ratings(), dataset.ratings
     wide = int(file["movieId"].to_numpy().max()) + 1

@@ -1,6 +1,6 @@
 """A made-up dataset of any size in the layout of Kaggle's The Movies Dataset.
 
-It is a test load and never a result: it shows what a size costs, not how well anybody predicts.
+It is a test load and never a result: it shows the cost of a size, not the quality of predictions.
 Activity is log-normal, popularity falls with the square of the rank, stars are quality, user bias
 and noise. Defects of the real files are left out.
 """
@@ -16,15 +16,15 @@ from numpy.random import Generator
 from recbench.errors import InputError, check_range
 
 KAGGLE_RATINGS, KAGGLE_USERS, KAGGLE_MOVIES = 26_024_289, 270_896, 45_115
-BLOCK = 500_000  # ratings that are made and written at a time, about
+BLOCK = 500_000  # approximate number of ratings made and written at a time
 GENRES = "Drama Comedy Thriller Romance Action Horror Crime Documentary Family Mystery War Music"
 FIRST, LAST = 820_454_400, 1_501_829_566  # of the times: January 1996, August 2017
 ACTIVITY_SIGMA = 1.4  # of the logarithm
 
 
 def make_dataset(output: Path, ratings: int, seed: int = 0) -> None:
-    """Write so many ratings to the new folder `output`, of as many users to a rating as in Kaggle's
-    and of movies by the square root of the ratings; the same seed gives the same files.
+    """Write `ratings` ratings to the new folder `output`. Users grow in proportion to ratings,
+    movies with their square root, both from Kaggle's numbers; the same seed gives the same files.
 
     Raises:
         InputError: the folder is there already, or a number is out of its range.
@@ -32,7 +32,7 @@ def make_dataset(output: Path, ratings: int, seed: int = 0) -> None:
     check_range("--seed", seed, least=0)
     check_range("--ratings", ratings, least=1000)
     if output.exists():
-        raise InputError(f"--make {output}: is there already. Give another name")
+        raise InputError(f"--make {output}: exists already. Give another name")
     output.mkdir(parents=True)
     users = ratings * KAGGLE_USERS // KAGGLE_RATINGS
     movies = int(KAGGLE_MOVIES * (ratings / KAGGLE_RATINGS) ** 0.5)
@@ -68,12 +68,12 @@ def write_movies(folder: Path, movie_id: np.ndarray, quality: np.ndarray, rng: G
 
 
 def flat_ranks(movies: int) -> int:
-    """How many ranks there are until popularity falls."""
+    """Number of ranks of equal popularity, before it falls."""
     return movies // 158 + 1
 
 
 def activity(users: int, movies: int, ratings: int, rng: Generator) -> np.ndarray:
-    """How many ratings each user has: `ratings` in all, each from one to half of the movies."""
+    """Number of ratings of each user: `ratings` in all, each from one to half of the movies."""
     weight = rng.lognormal(0, ACTIVITY_SIGMA, users)
     counts = (1 + weight / weight.sum() * (ratings - users)).astype(int).clip(1, movies // 2)
     while missing := ratings - int(counts.sum()):  # rounded down or cut off
@@ -84,7 +84,7 @@ def activity(users: int, movies: int, ratings: int, rng: Generator) -> np.ndarra
 def write_ratings(
     folder: Path, movie_id: np.ndarray, quality: np.ndarray, of_user: np.ndarray, rng: Generator
 ) -> None:
-    """ratings.csv, sorted by user, of so many ratings of each; written block by block."""
+    """ratings.csv, sorted by user, with `of_user` ratings of each; written block by block."""
     blocks = np.split(of_user, np.flatnonzero(np.diff(np.cumsum(of_user) // BLOCK)) + 1)
     first = 1
     with (folder / "ratings.csv").open("wb") as stream:
@@ -100,12 +100,12 @@ def write_ratings(
 
 
 def drawn(movies: int, counts: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    """So many movies of each user, none twice, by popularity: users and movies, ascending."""
+    """Draw `counts` movies of each user, none twice, by popularity: users and movies, ascending."""
     pairs, flat, turn = np.empty(0, np.int64), flat_ranks(movies), 0
     while len(pairs) < counts.sum():
         missing = counts - np.bincount(pairs // movies, minlength=len(counts))
         user = np.repeat(np.arange(len(counts)), missing)
-        # 1 / (rank + flat)²; after some that were drawn already, any
+        # 1 / (rank + flat)²; after some turns uniform, to find movies not drawn yet
         place = 1 / rng.uniform(1 / (movies + flat), 1 / flat, len(user))
         rank = place - flat if turn < 8 else rng.uniform(0, movies, len(user))
         pairs = np.unique(np.append(pairs, user * movies + rank.astype(int).clip(0, movies - 1)))

@@ -1,10 +1,9 @@
-"""What an item table reveals of the users it was learned from -> results/<run>/membership.csv
+"""What an item table reveals about the users it was learned from -> results/<run>/membership.csv
 
-Membership inference (Shokri, Stronati, Song & Shmatikov 2017): somebody holds the item table and
-all ratings of a user, and tries to find out whether that user was among the background users. Half
-of the users of the dataset are members, the others are not; the table is learned from members
-alone. The attacks give each user a score, and the AUC is how often a member has a higher score
-than a non-member: .5 is guessing.
+Membership inference (Shokri, Stronati, Song & Shmatikov 2017): an attacker has the item table and
+all ratings of a user, and guesses whether that user was among the background users. The table is
+learned only from members, a random sample of the dataset's users. An attack gives each user a
+score, and its AUC is how often a member has a higher score than a non-member: .5 is guessing.
 
     likelihood   the probability of the user's stars under the table's Gaussian process, by rating
     mean         how much nearer the stars are to the table's means than to those of another table,
@@ -39,7 +38,7 @@ from recbench.threads import on_one_thread
 
 ATTACKS = ("likelihood", "mean", "both")
 MOST_RATINGS = 300  # of a user, the latest
-ATTACKED = 400  # members, and as many others, at most
+ATTACKED = 400  # most members attacked, and most others
 
 
 @dataclass
@@ -49,9 +48,9 @@ class Parameters(Flags):
     dataset: str = "auto"
     """as in compare_all.py"""
     members: tuple[int, ...] = (50, 200, 1000)
-    """how many users a table is learned from; sizes beyond a third of the users are left out"""
+    """numbers of users to learn a table from; those beyond a third of the users are left out"""
     iterations: int = 3
-    """how often each"""
+    """repetitions of each"""
 
 
 def main(parameters: Parameters) -> int:
@@ -110,7 +109,7 @@ def scores(
     tables: tuple[ItemTable, ItemTable],
     memories: tuple[Memories, ...],
 ) -> tuple[float, float, float]:
-    """Of a user, by each of `ATTACKS`; higher: rather a member."""
+    """The scores of a user by each of `ATTACKS`; a higher one indicates a member."""
     own = ratings.take(np.flatnonzero(ratings.user == user))
     own = own.take(np.argsort(own.time, kind="stable")[-MOST_RATINGS:])
     here, there = (log_likelihood(one, own) for one in memories)

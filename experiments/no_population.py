@@ -1,12 +1,11 @@
-"""What one user's ratings are worth by themselves, with nothing learned from anybody else.
+"""How well one user's ratings alone predict, with nothing learned from other users.
 
 Personal recommenders start from an item baseline, shrink to means over all users, and have settings
-tuned on other users. Here each user is alone: a recommender is fitted to that user's training
-ratings and nothing else, external votes are hidden, and the item baseline is the same three stars
-for every movie. What is left of others are the movies' facts (genres, year, language). Each is run
-with the settings that its authors published or a textbook would begin with (`untuned`), and with
-those tuned on other users' ratings (`tuned`). `predictions.parquet` stays, so that
-`python -m experiments.claims` can compare any two.
+tuned on other users. Here a recommender is fitted only to one user's training ratings, external
+votes are hidden, and the item baseline is three stars for every movie. The only other information
+is movie metadata (genres, year, language). Each recommender runs with published or textbook
+settings (`untuned`), and with those tuned on other users' ratings (`tuned`). `predictions.parquet`
+is kept, so that `python -m experiments.claims` can compare any two.
 
     python -m experiments.no_population --dataset FOLDER --user-set test
 """
@@ -50,7 +49,7 @@ class Parameters(Flags):
     iterations: int = 3
     """how often each cell is run"""
     user_set: UserSet = "test"
-    """who is tested"""
+    """set of users to test"""
     encoding: Encoding = "extended"
     """the bits of a movie"""
 
@@ -65,17 +64,17 @@ CONTENDERS: dict[str, tuple[str, dict, str]] = {
     "personal_untuned": ("personal", {}, "no settings"),
     "personal": ("personal", {}, "on other users"),
 }
-# Every part of the kernel as large as the noise, in place of scales chosen on other users.
+# Every part of the kernel is as large as the noise, instead of scales chosen on other users.
 UNTUNED = Scales(**{one.name: 1.0 for one in fields(Scales)})
 REFERENCE = "user_mean"
 
 
 class OneUserAtATime(Recommender):
-    """Fits a recommender of its own to each user's ratings, as if there were no other user.
+    """Fits a separate recommender to each user's ratings, as if there were no other user.
 
     Args:
         make: returns a new recommender.
-        scales: of the kernel of an item table that knows no ratings; None: its own.
+        scales: kernel scales of an item table made without ratings; None: its defaults.
     """
 
     def __init__(self, make: Callable[[], Any], scales: Scales | None = None) -> None:

@@ -1,7 +1,7 @@
-"""What `ntuple` makes of bits, codes and factors, and how its size matters.
+"""How `ntuple` depends on its input (bits, codes or factors) and on its size.
 
-On development users. The item table of a cell is made once; tuples are drawn several times. λ goes
-with n, for the more bits a tuple has, the fewer tuples fire.
+On development users. The item table of a cell is made once; tuples are drawn several times. λ falls
+as n grows, since tuples with more bits fire more rarely.
 
     python -m experiments.ntuple_variants --datasets FOLDER ml-100k
 """
@@ -29,7 +29,7 @@ from recbench.runs.run_folder import RunFolder
 BITS_OF_TUPLE = (4, 5, 6, 7, 8, 10, 12)
 TUPLES = (32, 128, 256, 512)
 CODE_BITS = (64, 128, 512)
-WEIGHT, WEIGHT_FALLS = 0.4, 0.7  # λ of seven bits, and for each further bit so many times that
+WEIGHT, WEIGHT_FALLS = 0.4, 0.7  # λ for seven bits, and its factor for each further bit
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Parameters(VariantFlags):
     cells: tuple[str, ...] = ("200x0",)
     """users x ratings of each; 0: all"""
     draws: int = 3
-    """of tuples, in each sample; codes, which take seconds to choose, once"""
+    """draws of tuples in each sample; codes, which take seconds to choose, are drawn once"""
 
 
 Make = Callable[[], Recommender]
@@ -50,7 +50,7 @@ def of_size(n: int, tuples: int = 256) -> NTuple:
 
 
 def makers(encoding: str) -> dict[str, Make]:
-    """By name; `personal` is what the others are compared with."""
+    """Recommenders by name; all are compared with `personal`."""
     if encoding == "published":
         return {"published bits": partial(NTuple, reads="bits")}
     found: dict[str, Make] = {
@@ -83,8 +83,8 @@ def work(make: Make, seed: int, cell: Cell) -> dict:
 
 
 def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
-    """RMSE over that of `personal` in the same sample, in percent, the mean over datasets: by n and
-    T. And RMSE, the mean over samples and draws, for each dataset."""
+    """The excess of RMSE over that of `personal` in the same sample, in percent, mean over
+    datasets, by n and T. And RMSE for each dataset, mean over samples and draws."""
     rows = with_percent(rows)
     of_model = rows.pivot_table(index="model", columns="dataset", values="rmse", sort=False)
     by_dataset = rows.groupby(["model", "dataset"], sort=False)["percent"].mean()

@@ -1,7 +1,7 @@
-"""What each part of `personal` is worth.
+"""The contribution of each part of `personal`.
 
-On development users. The item table of a cell is made once; each variant changes it, and nothing is
-fitted again: what a part gives when the others are as they are.
+On development users. The item table of a cell is made once; each variant changes it without fitting
+again, so it measures a part while the others stay as they are.
 
     python -m experiments.personal_variants --datasets FOLDER ml-100k
 """
@@ -36,11 +36,11 @@ class Parameters(VariantFlags):
     """users x ratings of each; 0: all"""
 
 
-Change = Callable[[ItemTable, Cell], ItemTable]  # made from the cell's own
+Change = Callable[[ItemTable, Cell], ItemTable]  # changes the cell's item table
 
 
 def changes() -> dict[str, Change]:
-    """By name; the first is `personal` as it is."""
+    """Changes by name; the first leaves `personal` as it is."""
     found: dict[str, Change] = {"personal": lambda table, _: table}
     for part in (field.name for field in fields(Scales)):
         if part != "noise":
@@ -91,8 +91,8 @@ def work(change: Change, cell: Cell) -> dict:
 
 
 def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
-    """RMSE over that of `personal` in the same cell and iteration, in percent: its mean over
-    iterations in each dataset and cell, and over all of these with its standard error."""
+    """The excess of RMSE over that of `personal` in the same cell and iteration, in percent: mean
+    over iterations in each dataset and cell, and over all of these, with standard error."""
     rows = with_percent(rows)
     table = rows.pivot_table(index="model", columns=SAMPLE[:-1], values="percent", sort=False)
     table.columns = [f"{d} {u or 'all'} × {r or 'all'}" for d, u, r in table.columns]

@@ -1,8 +1,8 @@
-"""What was wrong in the published benchmark, one choice at a time -> results/<folder>/*.csv
+"""The defects of the published benchmark, one at a time -> results/<folder>/*.csv
 
 Three tables: which movie each join gives a rating (`joins.csv`); every published contender and
-trivial predictor under both protocols (`contenders.csv`); and each defect put right by itself,
-the rest staying as published (`ablation.csv`). docs/published-benchmark.md shows them.
+trivial predictor under both protocols (`contenders.csv`); and each defect repaired by itself, with
+the rest as published (`ablation.csv`). docs/published-benchmark.md shows them.
 
     python -m experiments.published_benchmark --dataset FOLDER --output-dir results/my-ablation
 """
@@ -35,18 +35,18 @@ class Parameters(Flags):
     dataset: str = "auto"
     """as in compare_all.py; one with links (Kaggle's, or a folder of its files)"""
     num_users: int = 250
-    """how many users to draw"""
+    """number of users to draw"""
     reviews_per_user: tuple[int, ...] = (25, 50)
-    """how many ratings of each"""
+    """numbers of ratings of each"""
     iterations: int = 5
-    """repetitions; the sample is the same or fresh as the protocol says"""
+    """repetitions; the protocol decides whether each draws a fresh sample"""
 
 
 CONTENDERS = ("ao", "torch", "colab")
 TRIVIAL = ("always_3", "user_mean", "user_median", "movie_mean")
-BESIDE = "user_median"  # beside each repair
+BESIDE = "user_median"  # runs with each repair
 EPOCHS = 200  # full-batch steps of `torch`, in place of the published 25
-CHANGES: dict[str, dict[str, Any]] = {  # that put a defect right
+CHANGES: dict[str, dict[str, Any]] = {  # each repairs a defect
     "as published": {},
     "1 joined through links": {"join": "links"},
     "3 the same test rows for all": {"holdout": "random"},
@@ -109,8 +109,8 @@ def tables(
 
 
 def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """For each join: how many ratings find a row of the metadata, and how many their own movie's,
-    which is the one that links.csv names."""
+    """For each join, the number of ratings that find a row of the metadata, and the number that
+    find the row of their own movie, which links.csv names."""
     table_of_links = datasets["links"].source.links
     assert table_of_links is not None  # a dataset without links is refused
     links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
@@ -129,7 +129,7 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
 
 
 def scores(make_cell: Callable[[], Cell], seed: int, name: str, settings: dict) -> dict:
-    """Of a recommender in a cell."""
+    """The scores of a recommender in a cell."""
     make = partial(load_recommender(name), **settings)
     return dict(measure(make, replace(make_cell(), model_seed=seed)).row)
 
@@ -142,7 +142,7 @@ def summary(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def with_changes(ablation: pd.DataFrame) -> pd.DataFrame:
-    """The change of accuracy that each repair makes, beside the accuracy."""
+    """Add the change of accuracy by each repair."""
     cell = ["reviews_per_user", "model"]
     published = ablation[ablation["repair"] == "as published"].set_index(cell)["accuracy_mean"]
     of_cell = published.loc[pd.MultiIndex.from_frame(ablation[cell])].to_numpy()

@@ -1,11 +1,11 @@
-"""Tunes the references that learn from everybody -> fits.csv, chosen.csv
+"""Tune the references that learn from all users -> fits.csv, chosen.csv
 
-On training ratings of development users alone: a part of them is held out by the protocol's own
-holdout, and recommenders learn from the rest and from all other development users. Each reference
-has at most twelve configurations: ranks, without and with the drift of a user's latest errors
-(`_recent`), `bayes_fm_implicit` also without and with bins of days. Of a sampler one fit gives the
-error after 16, 32, 64 … sweeps. `chosen.csv` has of each the configuration that predicts best, the
-number of sweeps included (`best_rank`, `best_sweeps`).
+Only training ratings of development users are used: a part of them is held out by the protocol's
+own holdout, and recommenders learn from the rest and from all other development users. Each
+reference has at most twelve configurations: ranks, without and with the drift of a user's latest
+errors (`_recent`), `bayes_fm_implicit` also without and with bins of days. For a sampler, one fit
+gives the error after 16, 32, 64 … sweeps. `chosen.csv` has the best configuration of each,
+including the number of sweeps (`best_rank`, `best_sweeps`).
 
     python -m experiments.references --dataset ml-100k --cell 0x0 --holdout last
 """
@@ -49,19 +49,19 @@ class Parameters(Flags):
     cell: str = "0x0"
     """users x ratings of each; 0: all"""
     holdout: Literal["last", "global-time"] = "last"
-    """by which the validation ratings are cut from the training ratings"""
+    """how validation ratings are cut from the training ratings"""
     ranks: tuple[int, ...] = (8, 16, 32, 64)
-    """of bayes_fm"""
+    """ranks of bayes_fm"""
     implicit_ranks: tuple[int, ...] = (4, 8, 16, 32)
-    """of bayes_fm_implicit, whose sweeps take twice as long"""
+    """ranks of bayes_fm_implicit, whose sweeps take twice as long"""
     vb_ranks: tuple[int, ...] = (8, 14, 24, 40, 64)
-    """of vb_all"""
+    """ranks of vb_all"""
     sweeps: int = 512
-    """of bayes_fm"""
+    """sweeps of bayes_fm"""
     implicit_sweeps: int = 256
-    """of bayes_fm_implicit"""
+    """sweeps of bayes_fm_implicit"""
     days: tuple[int, ...] = (7,)
-    """of a bin of time, of bayes_fm_implicit"""
+    """days in a time bin of bayes_fm_implicit"""
 
 
 def main(parameters: Parameters) -> int:
@@ -92,7 +92,7 @@ def main(parameters: Parameters) -> int:
 
 
 def configurations(parameters: Parameters) -> Iterator[tuple[str, dict[str, int]]]:
-    """Names and settings. A rank of 0: that which was best without time or drift."""
+    """Names and settings. Rank 0 stands for the rank that was best without time or drift."""
 
     def settings(rank: int, sweeps: int, days: int = -1) -> dict[str, int]:
         return {"rank": rank, "samples": sweeps, "days": days}
@@ -156,7 +156,7 @@ def by_sweeps(model: Any, test: Any) -> dict[int, float]:
 
 
 def best_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """chosen.csv: of each model the fit, and the number of sweeps, with the lowest error."""
+    """chosen.csv: for each model, the fit and number of sweeps with the lowest error."""
     best = [min(_curve_of(row)) for row in rows.itertuples()]
     rows = rows.assign(
         best_sweeps=[sweeps for _, sweeps in best], best_rmse=[error for error, _ in best]
@@ -165,7 +165,7 @@ def best_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _curve_of(row: Any) -> list[tuple[float, int]]:
-    """Error and number of sweeps of each point of the curve; of no curve the end alone."""
+    """Error and number of sweeps of each point of the curve; without a curve, of the end only."""
     if not row.curve or pd.isna(row.curve):
         return [(row.rmse, row.samples)]
     points = (point.split(":") for point in row.curve.split())

@@ -1,10 +1,10 @@
-"""What full size costs -> <run>/speed.csv, growth.csv
+"""The cost of full-size data -> <run>/speed.csv, growth.csv
 
-Each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to its scores.
+Each recommender runs on all ratings of 1/16, 1/8, … and all of the users, from files to scores.
 `item_tables` makes the item tables, which recommenders then read.
 
-Each row is measured in a process of its own: processor seconds and peak memory. Meant for a made-up
-dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
+Each row is measured in a separate process: processor seconds and peak memory. It is meant for a
+made-up dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
 
     python -m experiments.speed --make MADE-UP
     python -m experiments.speed --dataset MADE-UP
@@ -40,9 +40,9 @@ from recbench.runs.processes import end_with_parent
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
 
-# Adam moves every embedding at every step: four times as long for twice as many users.
+# Adam updates every embedding at every step, so twice as many users take four times as long.
 LARGEST_SHARE = {"colab": 8}
-MADE = "item_tables"  # a folder beside the table
+MADE = "item_tables"  # a folder next to the table
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Parameters(Flags):
     dataset: str = "auto"
     """as in compare_all.py"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
-    """of the users: a sixteenth, an eighth, … all"""
+    """shares of the users: a sixteenth, an eighth, … all"""
     models: tuple[str, ...] = (
         *("personal", "ridge", "ao", "bias", "svd", "colab", "torch"),
         *("movie_mean", "user_mean", "user_median"),
@@ -61,7 +61,7 @@ class Parameters(Flags):
     make: str = ""
     """a new folder: write a made-up dataset in the layout of Kaggle's to it, and end"""
     ratings: int = KAGGLE_RATINGS
-    """of --make: how many; users and movies follow"""
+    """number of ratings of --make; it determines users and movies"""
 
 
 def main(parameters: Parameters) -> int:
@@ -86,22 +86,22 @@ def main(parameters: Parameters) -> int:
 
 
 def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
-    shutil.rmtree(folder.path / MADE, ignore_errors=True)  # of no use any more
+    shutil.rmtree(folder.path / MADE, ignore_errors=True)  # not needed any more
     return {"growth.csv": growth(rows)}
 
 
-# --- rows, each in a process of its own --------------------------------------------------------
+# --- rows, each in a separate process ----------------------------------------------------------
 
 
 def in_a_process(*cell: Any) -> dict:
-    """A row, measured in a process of its own, whose memory is that of this work alone."""
+    """A row, measured in a separate process, so that its memory is only that of this work."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
         return pool.submit(measured, *cell).result()
 
 
 def measured(name: str, *cell: Any) -> dict:
-    """The scores of a recommender and its costs, imports apart; matrices on one thread."""
+    """The scores and costs of a recommender, without imports; matrix products on one thread."""
     numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
     cls = None if name == MADE else load_recommender(name)
     elapsed, seconds = time.perf_counter(), time.process_time()
@@ -113,8 +113,8 @@ def measured(name: str, *cell: Any) -> dict:
 def scores(
     cls: Callable[[], Any] | None, dataset: str, users: int, seed: int, folder: Path
 ) -> dict:
-    """From the files, on all ratings of so many users; without a recommender the item tables are
-    made, which stay in `folder`."""
+    """Scores of a recommender, files included, on all ratings of `users` users. Without a
+    recommender, make the item tables in `folder`."""
     data = load_dataset(dataset)
     protocol = PROTOCOLS["strict"].changed(encoding="extended", background_users=0)
     drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
@@ -130,9 +130,9 @@ def scores(
 
 
 def growth(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each recommender: processor seconds at each share of the users; how many times
-    as long all take as the smallest share, over how many times as many users (1: linear); the peak
-    memory of all."""
+    """One row for each recommender: processor seconds at each share of the users; the ratio of time
+    between all and the smallest share, divided by the ratio of users (1: linear); the peak memory
+    of all."""
     table = rows.pivot(index="model", columns="share", values="seconds")
     table = table.loc[rows["model"].unique(), sorted(table.columns, reverse=True)]
     by_share = rows.sort_values("share").groupby("model")[["seconds", "users", "peak_gb"]]
@@ -145,9 +145,9 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def peak_memory() -> float:
-    """The most memory that this process has had: bytes, mapped files included.
+    """The peak memory of this process: bytes, mapped files included.
 
-    On Linux of this process alone; `getrusage` includes the process that started it.
+    On Linux of this process only; `getrusage` includes the process that started it.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")

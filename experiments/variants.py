@@ -1,4 +1,4 @@
-"""What the scripts share that compare variants of recommenders on development users."""
+"""The common part of scripts that compare variants of recommenders on development users."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
 
 SAMPLE = ["dataset", "num_users", "reviews_per_user", "iteration"]
-# The columns that name it, and what gives its scores in a cell.
+# The columns that identify it, and a function that returns its scores in a cell.
 Variant = tuple[dict[str, object], Callable[[Cell], dict]]
 
 
 @dataclass
 class VariantFlags(Flags):
-    """Of each such script."""
+    """Flags of each such script."""
 
     datasets: tuple[str, ...] = ("auto",)
     """each as in compare_all.py"""
     cells: tuple[str, ...] = ("250x0",)
     """users x ratings of each; 0: all"""
     iterations: int = 3
-    """samples of users"""
+    """number of samples of users"""
 
 
 def run_variants(
@@ -46,7 +46,7 @@ def run_variants(
     """Each variant in each cell of each dataset; see `run_experiment`.
 
     Args:
-        variants: those under an encoding of the movies' bits.
+        variants: the variants for an encoding of the movies' bits.
     """
     keys = grid(parameters.cells, parameters.iterations, parameters.seed, least_ratings=5)
     protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
@@ -71,7 +71,7 @@ def _scores(cell_of: Callable[[], Cell], work: Callable[[Cell], dict]) -> dict:
 
 
 def error(model: Recommender, cell: Cell, tables: ItemTables, seed: int = 0) -> dict:
-    """RMSE on the test ratings of a cell of one that learns from item tables."""
+    """RMSE on the test ratings of a cell, for a model that learns from item tables."""
     fits = {"item_tables": lambda: tables}
     test = cell.personal.test
     model.fit(Training(cell.personal.train, cell.movies, seed=seed, fits=fits))
@@ -80,7 +80,7 @@ def error(model: Recommender, cell: Cell, tables: ItemTables, seed: int = 0) -> 
 
 
 def with_percent(rows: pd.DataFrame) -> pd.DataFrame:
-    """With RMSE over that of `personal` in the same sample, in percent."""
+    """Add the excess of RMSE over that of `personal` in the same sample, in percent."""
     whole = rows[rows["model"] == "personal"].set_index(SAMPLE)["rmse"]
     own = rows.set_index(SAMPLE)["rmse"]
     return rows.assign(percent=100 * (own / whole.reindex(own.index) - 1).to_numpy())

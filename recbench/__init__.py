@@ -1,5 +1,4 @@
-"""What a recommender of one's own needs: the two tables, what others say of movies, the
-contract."""
+"""What your own recommender imports: the two tables, item statistics, the contract."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from recbench.models.item_table.table import ItemTable, ItemTables
     from recbench.ratings import Movies, Ratings
 
-MODELS = ("models.item_table.table",)  # last: they need numba
+MODELS = ("models.item_table.table",)  # imported last: needs numba
 __all__ = [
     "ContinualRecommender",
     "Contribution",
@@ -38,7 +37,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import one of them when it is first used: flags are read without numba."""
+    """Import a name at its first use, so that flags are read without numba."""
     if name in __all__:
         for module in ("errors", "ratings", "models.item_baseline", "contract", *MODELS):
             found = getattr(import_module(f"recbench.{module}"), name, None)

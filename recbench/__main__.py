@@ -39,7 +39,7 @@ class Check:
     """Check whether a recommender keeps the contract."""
 
     model: tyro.conf.Positional[str]
-    """your own as file:Class, or the name of one of the project"""
+    """your own recommender as file:Class, or the name of one in this project"""
     timeout: int = 60
     """seconds that a check may take; 0: no limit"""
 
@@ -57,7 +57,7 @@ class Table:
     """Write movies and item table of a dataset to one file, for recommend.py --item-table FILE."""
 
     file: tyro.conf.Positional[str]
-    """the file to write; of an existing one, the contents are described"""
+    """the file to write; if it exists, its contents are described instead"""
     dataset: str = "auto"
     """as in compare_all.py; all its users are background users"""
 
@@ -84,7 +84,7 @@ def item_table(command: Table) -> int:
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
     if path.exists():
-        plain(f"{path}: is there already, and is left as it is")
+        plain(f"{path}: exists already, and is left as it is")
     else:
         open_known_movies(command.dataset, tell=plain).save(path)
     plain(f"{path}: {path.stat().st_size:,} bytes; {KnownMovies.load(path).about}")
@@ -92,15 +92,15 @@ def item_table(command: Table) -> int:
 
 
 def write(command: New) -> int:
-    """Write the template to the file, with ".py" behind its name if that is missing. InputError if
-    it is there already, there is no such folder, or Python could not import a file of that name."""
+    """Write the template to the file; ".py" is appended if missing. Raises InputError if the file
+    exists, its folder does not, or Python could not import a file of that name."""
     path = Path(command.file if command.file.endswith(".py") else f"{command.file}.py")
     if not path.stem.isidentifier() or iskeyword(path.stem):
         raise InputError(f"{path}: expected a name of letters, digits and _, such as my_file.py")
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
     if path.exists():
-        raise InputError(f"{path}: is there already, and is not overwritten. Give another name")
+        raise InputError(f"{path}: exists already, and is not overwritten. Give another name")
     path.write_bytes(TEMPLATE.read_bytes())
     spec = f"{path.with_suffix('')}:MyModel"
     plain(f"{path}: a recommender that runs. Next:")
@@ -118,16 +118,16 @@ def check(command: Check) -> int:
     for result in check_recommender(cls, command.timeout):
         counts[result.status] += 1
         show(result, shown)
-    kept, failed, left_out = counts.values()
+    passed, failed, left_out = counts.values()
     plain(
-        f"{command.model}: {kept} checks kept, {failed} failed, {left_out} left out, of what it "
-        "does not have"
+        f"{command.model}: {passed} checks passed, {failed} failed, {left_out} left out, since it "
+        "lacks what they check"
     )
     return 1 if failed else 0
 
 
 def show(result: Result, shown: set[str]) -> None:
-    """One line, and a sentence where it failed; the same sentence is not shown twice."""
+    """Print one line, and a sentence if the check failed; no sentence is printed twice."""
     name = result.check.name.replace("_", " ")
     why = f" ({result.message})" if result.status == "left out" else ""
     console.print(MARKS[result.status] + name + why, soft_wrap=True)
@@ -137,7 +137,7 @@ def show(result: Result, shown: set[str]) -> None:
         shown.add(what)
         console.print(Padding(Text(sentence), (0, 0, 0, 8)))
         if result.check.first:
-            console.print("        The others rest on this, and are not made.")
+            console.print("        The other checks depend on this one and were not run.")
 
 
 if __name__ == "__main__":

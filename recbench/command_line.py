@@ -25,7 +25,7 @@ RATINGS = arg(aliases=("--ratings-per-user",))  # of `reviews_per_user`, the pub
 
 
 def run(main: Callable[[P], int | None], parameters: type[P] | P) -> NoReturn:
-    """Call `main` with `parameters`, on one thread as far as matrices go; end with its status.
+    """Call `main` with `parameters`, with matrix products on one thread; exit with its status.
 
     Args:
         parameters: what `read_flags` returned, or the dataclass to read from the command line.
@@ -43,7 +43,7 @@ def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) ->
     so that --help and a wrong flag are answered at once.
 
     Args:
-        parameters: a dataclass, or one with other defaults. Where it inherits from several
+        parameters: a dataclass, or an instance with other defaults. If it inherits from several
             dataclasses, these are the groups of --help.
         check: raises `InputError` for a wrong value.
     """
@@ -53,7 +53,7 @@ def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) ->
     with _readable_errors():
         values = _parsed(parameters)
         resume = getattr(values, "resume", "")
-        if resume:  # the run's own parameters are the defaults, so that others show
+        if resume:  # the run's own parameters are the defaults, so that differences show
             from recbench.runs.resume import kept_parameters
 
             values = _parsed(kept_parameters(resume, type(values)))
@@ -63,12 +63,12 @@ def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) ->
 
 
 def several(value: Any) -> tuple[Any, ...]:
-    """The default of a flag that takes several values, which may be written as a single one."""
+    """The default of a flag with several values, also if it is written as a single value."""
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def unset(meaning: str, metavar: str | None = None) -> Any:
-    """Of a flag whose default is None or empty: what --help shows as the value in force."""
+    """Give a flag with default None or empty the text that --help shows as its default."""
 
     def hint(default: str) -> str:
         return f"(default: {meaning if default in ('None', '', repr('')) else default})"
@@ -77,7 +77,7 @@ def unset(meaning: str, metavar: str | None = None) -> Any:
 
 
 def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, int]]:
-    """Users and ratings of each, of cells written "250x25" (0: all).
+    """Parse cells such as "250x25": number of users, and of ratings of each (0: all).
 
     Raises:
         InputError: a text is no such cell, has fewer ratings than `least_ratings`, or appears
@@ -98,10 +98,10 @@ def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, i
 
 
 def check_once(flag: str, names: Sequence[str]) -> None:
-    """Raises InputError for a name that is there twice."""
+    """Raises InputError for a repeated name."""
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{flag}: {name} stands twice. A name can be in the tables once")
+            raise InputError(f"{flag}: {name} is listed twice. Expected each name once")
 
 
 def _parsed(parameters: Any) -> Any:
@@ -127,7 +127,7 @@ def _parsed(parameters: Any) -> Any:
 
 
 def _check_types(parameters: Any) -> None:
-    """Raises InputError for a parameter at the top of a script of the wrong type."""
+    """Raises InputError if a parameter at the top of a script has the wrong type."""
     for name, kind in get_type_hints(type(parameters)).items():
         value = getattr(parameters, name)
         if not _is_one(value, kind):
@@ -136,7 +136,7 @@ def _check_types(parameters: Any) -> None:
 
 
 def _is_one(value: Any, kind: Any) -> bool:
-    """Whether `value` is of the type `kind`, as flags have them."""
+    """Whether `value` has the type `kind`, an annotation of a flag."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Literal:
         return value in parts
@@ -161,7 +161,7 @@ def _in_words(kind: Any) -> str:
 @contextmanager
 def _readable_errors() -> Iterator[None]:
     """A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is
-    130; a closed standard output, as after `| head`, is no error."""
+    status 130; a closed standard output, as after `| head`, is no error."""
     try:
         try:
             yield
@@ -182,13 +182,13 @@ def _readable_errors() -> Iterator[None]:
 
 
 def _program() -> str:
-    """As it was called: "compare_all.py", "python -m recbench.models.item_table"."""
+    """The program as it was called: "compare_all.py", "python -m recbench.models.item_table"."""
     module = sys.modules["__main__"].__spec__
     name = module.name.removesuffix(".__main__") if module else ""
     return f"python -m {name}" if name else Path(sys.argv[0]).name
 
 
 def _leave(status: int) -> NoReturn:
-    """End although standard output cannot be written to: it is not flushed again."""
+    """Exit without flushing standard output again, since it cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

@@ -35,7 +35,7 @@ SUM_TOLERANCE = 1e-6  # of probabilities
 
 @dataclass(frozen=True)
 class Training:
-    """Everything a recommender may know; it contains no held-out rating.
+    """Everything a recommender may learn from; it contains no held-out rating.
 
     Attributes:
         ratings: training ratings of the users to be fitted.
@@ -85,7 +85,7 @@ class Training:
 
     @property
     def item_tables(self) -> ItemTables:
-        """For each user, an item table learned from other users, without that user."""
+        """For each user, an item table learned from other users only."""
         return self._item_fit("item_tables")
 
     def fitted(self, recommender: str | type) -> Any:
@@ -130,7 +130,7 @@ class Recommender(ABC):
     # What `Training` holds. "user": the ratings of its users. "user+items": also the item baseline
     # and item tables. "all": also the ratings of background users.
     learns_from: ClassVar[str] = "user"
-    # True: bits of movies are all that it learns from beside stars; without bits it is refused.
+    # True: besides stars it learns only from bits of movies; data without bits are refused.
     needs_bits: ClassVar[bool] = False
     # The name of a recommender that it contains, see `Training.fitted`.
     builds_on: ClassVar[str] = ""
@@ -160,7 +160,7 @@ class Recommender(ABC):
 
         Args:
             user: int [n], dense user index; may be one that `fit` never saw.
-            movie: int [n], row number in the movies given to `fit`; may be one without ratings.
+            movie: int [n], row number in the movies passed to `fit`; may be one without ratings.
 
         Returns:
             float32 [n], within 0.5 .. 5.0, never nan. Predicting changes nothing.
@@ -172,17 +172,15 @@ class Recommender(ABC):
 
         Each of them may have a further parameter `time`: int64 [n], when each rating is predicted,
         in seconds since 1970 (UTC); None, the default: the last time in training. It is the time of
-        a query, so no rating leaks by it.
+        the query, so it leaks no rating.
         """
 
     def state_bytes(self) -> int | None:
-        """Bytes of all users' states together, without those of `shared_bytes` if there is that
-        method; None: unknown."""
+        """Bytes of all users' states together, without `shared_bytes`; None: unknown."""
         return None
 
     def shared_bytes(self) -> int | None:
-        """Bytes needed to predict that serve all users: movies, layers, item factors; None:
-        unknown."""
+        """Bytes of what all users share: movies, layers, item factors; None: unknown."""
         return None
 
 
@@ -192,7 +190,7 @@ class Contribution:
 
     Attributes:
         reason: in words ("item baseline").
-        stars: its summand, may be negative.
+        stars: its share of the prediction, may be negative.
         movie: row number of the movie whose rating it comes from; None if there is no single one.
         if_forgotten: change of the prediction in stars if that rating were forgotten; None if
             unknown.
@@ -285,7 +283,7 @@ def takes_training(recommender: type | object) -> bool:
     """Whether its `fit` takes one `Training`, that is, its first parameter has that name; else it
     takes ratings and movies."""
     parameters = iter(inspect.signature(recommender.fit).parameters)  # type: ignore[union-attr]
-    return "training" in (next(parameters, ""), next(parameters, ""))  # of a class, self first
+    return "training" in (next(parameters, ""), next(parameters, ""))  # a class has `self` first
 
 
 def shardable(recommender: object) -> bool:
@@ -294,8 +292,8 @@ def shardable(recommender: object) -> bool:
 
 
 def with_defaults(cls: type, background: bool, **settings: object) -> Any:
-    """An instance with `settings`, and defaults for the others: without background users its
-    `defaults_without_background`."""
+    """An instance with `settings`, and defaults for all others; without background users these are
+    its `defaults_without_background`."""
     without = {} if background else declared(cls, "defaults_without_background")
     return cls(**(without | settings))
 
@@ -339,14 +337,14 @@ def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray 
 
 
 def bytes_of(recommender: Any, what: str) -> int | None:
-    """Its `what`, "state_bytes" or "shared_bytes"; None if the class lacks it."""
+    """The recommender's "state_bytes" or "shared_bytes"; None if the class lacks the method."""
     return getattr(recommender, what, lambda: None)()
 
 
 def check_distribution(
     grid: np.ndarray, probabilities: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64; raises ValueError unless they are a distribution for each of `n` pairs."""
+    """Both arrays as float64. Raises ValueError unless each of `n` pairs has a distribution."""
     grid = np.asarray(grid, dtype=np.float64)
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room on the disk, for the user, in the file
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room on the disk, in the quota, in the file
 
 
 class InputError(ValueError):
@@ -30,7 +30,7 @@ def check_range(flag: str, *values: int, least: int, most: int = LARGEST) -> Non
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether the disk is full; polars gives the error number in words."""
+    """Whether the disk is full; polars has the error number only in its message."""
     number = getattr(error, "errno", None) or re.search(r"\(os error (\d+)\)", str(error))
     return (int(number[1]) if isinstance(number, re.Match) else number) in FULL
 

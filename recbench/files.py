@@ -1,4 +1,4 @@
-"""What the files of a run share: the columns that name a result, file names, how to write them."""
+"""The common part of all files of a run: the columns that identify a result, names, writing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ITERATION = [*CELL, "iteration"]
 
 
 def in_file_name(model: str) -> str:
-    """The name of a model, as a part of the name of a file: `sklearn:Ridge(alpha=3)` and others
-    that are no identifier are shortened to what every file system takes, and stay distinct."""
+    """The name of a model as part of a file name. Names that are no identifier, such as
+    `sklearn:Ridge(alpha=3)`, are shortened to what every file system allows, and stay distinct."""
     if model.isidentifier():
         return model
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', model)[:40]}-{sha256(model.encode()).hexdigest()[:12]}"
@@ -31,7 +31,7 @@ def write_csv(table: pd.DataFrame, file: Path) -> None:
 
 @contextmanager
 def complete_file(file: Path, suffix: str = "part") -> Iterator[Path]:
-    """A scratch file to write to, which then takes the place of `file`."""
+    """A scratch file to write to, which then replaces `file`."""
     scratch = file.with_name(f"{file.name}.{suffix}")
     yield scratch
     os.replace(scratch, file)

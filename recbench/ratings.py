@@ -10,7 +10,7 @@ import numpy as np
 MIN_STARS, MAX_STARS = 0.5, 5.0
 LEARNED = "learned"  # the channel of bits that were learned from ratings; others are metadata
 NO_TIME = -1  # the time of every rating of a file without times
-DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
+DEFAULT_STARS = 3.0  # the prediction without any training rating
 
 
 def read_only(values: object, dtype: str) -> np.ndarray:
@@ -27,8 +27,8 @@ class Ratings:
 
     Attributes:
         user: int32 [n], dense user index: 0 .. number of users - 1.
-        movie: int32 [n], row number in the `Movies` beside it.
-        stars: float32 [n], 0.5 .. 5.0 in halves; from a file with another scale also between them.
+        movie: int32 [n], row number in the `Movies` of the same dataset.
+        stars: float32 [n], 0.5 .. 5.0 in halves; from a file with another scale also other values.
         time: int64 [n], seconds since 1970 (UTC), or `NO_TIME`.
 
     Raises:
@@ -68,15 +68,15 @@ class Ratings:
 
     @staticmethod
     def concatenate(parts: list[Ratings]) -> Ratings:
-        """The rows of all `parts` in turn; all must use the same indices."""
+        """The rows of all `parts`, one after another; all must use the same indices."""
         columns = [[getattr(part, name) for part in parts] for name in Ratings.__annotations__]
         return Ratings(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
 class Movies:
-    """One row per movie, read-only: metadata, and with a learned encoding the code bits of an item
-    table, in a channel of their own.
+    """One row per movie, read-only: metadata and, with a learned encoding, the code bits of an item
+    table in a separate channel.
 
     Attributes:
         bits: uint8 [m, b], binary features, 0 or 1.

@@ -24,7 +24,7 @@ GONE = {  # names of earlier runs -> their replacements
     "lightgbm": "bayes_fm",
 }
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
-OWN = "own"  # the first part of the module name of a user's own file
+OWN = "own"  # first part of the module name of a user's own file
 NO_STARS = (
     "'{}' ranks movies and predicts no stars. Use it by its name, with compare_all.py --ranking"
 )
@@ -85,8 +85,8 @@ def described() -> Iterator[tuple[str, str, str, str]]:
 
 
 def check_name(spec: str, ranking: bool = False) -> None:
-    """Raises InputError if `spec` names no recommender, or without `ranking` one that predicts no
-    stars; imports none."""
+    """Raises InputError if `spec` names no recommender, or one that predicts no stars unless
+    `ranking`. Imports nothing."""
     mean = spec.removesuffix(MEDIAN)
     if mean in RANKERS:
         if ranking and spec == mean:
@@ -107,7 +107,7 @@ def check_name(spec: str, ranking: bool = False) -> None:
 
 
 def load_recommender(spec: str) -> type:
-    """The class named: a name of `BY_NAME`, one with "_median", "sklearn:Regressor", or
+    """The class of a name in `BY_NAME`, such a name with "_median", "sklearn:Regressor" or
     "file:Class".
 
     Raises:
@@ -156,7 +156,7 @@ def file_of(cls: type) -> str | None:
 
 
 def name_of(spec: str) -> str:
-    """The name in the tables: for "file:Class" that of the class; for `sklearn:…` all of it."""
+    """The name in the tables: the class in "file:Class"; all of `sklearn:…`."""
     if spec.startswith(SKLEARN):
         return "".join(spec.split())
     return spec.rpartition(":")[2]
@@ -183,8 +183,8 @@ def load_class(path: str, spec: str) -> type:
 
 
 def line_of(error: BaseException, file: str | None) -> str:
-    """ "my_file.py, line 12: ValueError: no" of an error that came through the file; without
-    the place if it did not, or if there is no file."""
+    """An error in words: "my_file.py, line 12: ValueError: no"; without the line if it did not
+    pass through the file, or if there is no file."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"{Path(error.filename or '').name}, line {error.lineno}: SyntaxError: {error.msg}"
@@ -213,7 +213,7 @@ def _import(module_name: str, spec: str) -> ModuleType:
     module = importlib.util.module_from_spec(file_spec)
     sys.modules[name] = module  # classes defined in it can then be pickled
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # for files that it imports from beside it
+        sys.path.append(str(path.parent))  # so that it can import files beside it
     try:
         file_spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may fail in any way

@@ -1,7 +1,7 @@
-"""Where matrices are multiplied: on one thread, or on a GPU.
+"""Where matrix products run: on one thread, or on a GPU.
 
-On small matrices several threads are many times slower than one, and the order of some sums, so the
-last digit, would depend on their number.
+On small matrices several threads are many times slower than one, and the order of some sums, and so
+the last digit, would depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """BLAS, OpenMP, and torch where it is imported, on one thread; afterwards as before."""
+    """Run BLAS, OpenMP and, if imported, torch on one thread; restore the number afterwards."""
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
     with threadpool_limits(1):
@@ -40,9 +40,9 @@ def on_one_thread(work: Callable[..., R], *arguments: Any) -> R:
 
 
 def choose_device(device: str) -> str:
-    """Where PyTorch computes: the named device, or for "auto" "cuda" where there is one, else
-    "cpu". From then on it computes on one thread in this process, and has loaded what it loads at
-    its first step, which would be timed as training.
+    """The device of PyTorch: the named one; for "auto", "cuda" if there is a GPU, else "cpu". From
+    then on PyTorch uses one thread in this process, and the one-time work of its first step is
+    done, which would otherwise be timed as training.
 
     Raises:
         ValueError: there is no such device.

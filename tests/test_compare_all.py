@@ -91,7 +91,7 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
         assert re.search(rf"{name}( \*)? +\d\.\d{{3}}", printed)
     for file in ("comparison.csv", "final_results.csv", "plots", "run.json"):
         assert str(folder / file) in printed
-    assert printed.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
+    assert printed.splitlines()[-1] == f"report: {folder / 'report.html'}"
     assert (folder / "report.html").stat().st_size > 1_000_000  # the library is in it
 
 
@@ -114,7 +114,7 @@ def test_claims_pair_any_two(finished):
     width = two_way["two_way_high"] - two_way["two_way_low"]
     assert (width[rmse] > 0.9 * (claims["high"] - claims["low"])[rmse]).all()
     (folder / "claims.csv").unlink()
-    for claim, message in (("nobody:ao", "both sides of none"), ("ridge", "model:reference")):
+    for claim, message in (("nobody:ao", "reference of no claim"), ("ridge", "model:reference")):
         status, _, errors = run_here(claims_script, "--run", folder, "--claims", claim)
         assert status == 2
         assert message in errors
@@ -273,7 +273,7 @@ def test_published_protocol_in_every_row(tmp_path):
     ("words", "message"),
     [
         (["--add-models", "bias"], "--add-models is for a run that is there"),
-        (["--add-models", "a:X", "b:X"], "--add-models: X stands twice"),
+        (["--add-models", "a:X", "b:X"], "--add-models: X is listed twice"),
         (["--reference", "bais"], "--reference is 'bais'. Expected auto or one of --models"),
         (["--num-users", "many"], "--num-users: .*many"),
         (["--reviews-per-user", "1"], "--ratings-per-user is 1"),
@@ -291,7 +291,7 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--models", "nowhere:Model"], r"no file nowhere\.py"),
         (["--models", "recbench.errors:Model"], r"no class 'Model'"),
         (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
-        (["--models", "ao", "ao"], "ao stands twice"),
+        (["--models", "ao", "ao"], "ao is listed twice"),
         (["--holdout", "first"], "none is named .first.. Expected one of: last, next, random"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),

@@ -116,7 +116,7 @@ def test_figures_stand_beside_those_published(ml_100k):
     u3 = rows[rows["folds"] == "grouplens"]  # a set that GroupLens publishes
     assert u3[["iteration", "n_test"]].to_numpy().tolist() == [[3, 20_000]]
     # without its folder MovieLens 1M is left out
-    assert "MovieLens 1M is left out: --dataset-1m" in printed
+    assert "MovieLens 1M is left out. Name its folder with --dataset-1m" in printed
 
 
 @pytest.mark.slow
@@ -275,7 +275,7 @@ def test_an_item_table_from_the_command_line(tmp_path):
     assert table.about["users"] == 60
     again = item_table(*words)
     assert table.checksum()[:16] in again.stdout
-    assert "is there already" in again.stdout
+    assert "exists already" in again.stdout
     elsewhere = item_table(tmp_path / "no/folder/movies.zip")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

@@ -27,9 +27,9 @@ EDITED = {
     ),
     "continual.py": ({"NUM_USERS": "7"}, ["number of users to replay; 0: all (default: 7)"]),
     "recommend.py": ({"NUMBER": "3"}, ["number of movies to recommend (default: 3)"]),
-    "tune.py": ({"TRIALS": "9"}, ["its defaults are the first (default: 9)"]),
+    "tune.py": ({"TRIALS": "9"}, ["the first is its defaults (default: 9)"]),
     "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["per user; 0: all (default: 4)"]),
-    "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["is there (default: published)"]),
+    "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["background users (default: published)"]),
     "PerUser/perUser_pytorch.py": ({"EPOCHS": "200"}, ["of the user (default: 200)"]),
     "Collaborative/torch_colab.py": ({"HIDDEN": "(9, 8, 7)"}, ["layers (default: 9 8 7)"]),
 }

@@ -26,7 +26,7 @@ def test_the_same_seed_gives_the_same_files_of_that_size(tmp_path):
     counts = load_dataset(str(tmp_path / "a")).counts
     assert (counts["ratings"], counts["users"], counts["links"]) == (6_000, 62, 685)
     assert counts["ratings without a movie"] == 0
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         make_dataset(tmp_path / "a", 6_000)
     with pytest.raises(InputError, match="--ratings is 0"):
         make_dataset(tmp_path / "d", 0)

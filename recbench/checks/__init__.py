@@ -18,13 +18,13 @@ FIRST = ("it_can_be_made", "it_can_be_fitted", "predictions_are_stars")
 
 @dataclass(frozen=True)
 class Check:
-    """A promise of the contract.
+    """A rule of the contract.
 
     Attributes:
-        run: raises Broken where a candidate does not keep it, LeftOut where it does not give it.
-        expected, remedy: what is promised, and what to do where that is not kept: the first two
-            lines of the docstring of `run`. Messages end with both.
-        first: whether the others rest on it.
+        run: raises Broken if a candidate breaks the rule, LeftOut if the rule does not apply.
+        expected, remedy: what is expected, and what to do if it is not so: the first two lines of
+            the docstring of `run`. Messages end with both.
+        first: whether the other checks depend on it.
     """
 
     name: str
@@ -36,8 +36,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """Of a check. `message`: of one that failed, the line of the file, what happened there, what
-    was expected, what to do; of one left out, why."""
+    """The result of a check. `message`: if it failed, the line of the file, what happened there,
+    what was expected, what to do; if it was left out, the reason."""
 
     check: Check
     status: Literal["ok", "failed", "left out"]
@@ -55,8 +55,8 @@ CHECKS = [
 
 
 def check_recommender(cls: type, seconds: float = 0.0) -> Iterator[Result]:
-    """The result of each check as soon as it is made, until one fails that the others rest on; each
-    may take so many seconds, 0: as long as it takes."""
+    """Yield the result of each check, until one fails that the others depend on. Each check may
+    take `seconds`; 0: no limit."""
     for one in CHECKS:
         result = result_of(one, Candidate(cls), seconds)
         yield result

@@ -20,13 +20,13 @@ from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, read_only
 
 CLIP = "cut with np.clip(stars, 0.5, 5.0)"
-COPY = "change a copy, as in train.stars.copy(): others read them, too"
+COPY = "change a copy, such as train.stars.copy(): other recommenders read the same arrays"
 CLOSE = 1e-5  # stars; sums of float32 in another order differ by less
 
 
 class Broken(AssertionError):
-    """A promise that is not kept. The line to blame is that from which `method` returned last;
-    `remedy` is what to do, where it is known better than by the check."""
+    """A broken rule of the contract. The line to blame is where `method` last returned; `remedy` is
+    what to do, if it is more precise than the remedy of the check."""
 
     def __init__(self, what: str, method: str = "predict", remedy: str = "") -> None:
         super().__init__(what)
@@ -34,15 +34,15 @@ class Broken(AssertionError):
 
 
 class LeftOut(Exception):
-    """A check of something that a recommender need not have; says what."""
+    """The check does not apply, since something optional is missing; the message says what."""
 
 
 class Candidate:
     """A class under check.
 
     Attributes:
-        returns: the line of its file that each of its methods returned from last.
-        fit_returned: by its `fit`, the last time.
+        returns: for each of its methods, the line from which it last returned.
+        fit_returned: what its `fit` last returned.
     """
 
     def __init__(self, cls: type, **settings: object) -> None:
@@ -51,7 +51,7 @@ class Candidate:
         self.returns: dict[str, int] = {}
 
     def needs(self, *methods: str) -> None:
-        """Raises LeftOut if the class lacks one of these."""
+        """Raises LeftOut if the class lacks one of the methods."""
         for method in methods:
             if not callable(getattr(self.cls, method, None)):
                 raise LeftOut(f"it has no {method}")
@@ -68,8 +68,8 @@ class Candidate:
         sample: Ratings | None = None,
         **choices: Any,
     ) -> Any:
-        """Fits `model`, or a new one, and returns it, whatever its `fit` returns. `sample` are
-        ratings of all users, where `train` is a part of them; `choices` is the seed of the run."""
+        """Fit `model`, or a new one, and return it, whatever its `fit` returns. `sample` are the
+        ratings of all users, if `train` is a shard of them; `choices` is the seed of the run."""
         model = self.make() if model is None else model
         train, movies = replace(deepcopy(train)), replace(deepcopy(movies))  # read-only again
         baseline, tables = ItemBaseline.fit(sample or train, movies), toy_tables(movies)
@@ -82,7 +82,7 @@ class Candidate:
         return model
 
     def predict(self, model: Any, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """Its predictions as they are; raises Broken if they are not one for each pair."""
+        """Its predictions, unchanged; raises Broken unless there is one for each pair."""
         pairs = [read_only(array.copy(), array.dtype.str) for array in (user, movie)]
         stars = self.call(model.predict, *pairs, **time_for(model, None))
         if not all(map(np.array_equal, pairs, (user, movie))):
@@ -96,7 +96,7 @@ class Candidate:
     def predictions(
         self, pairs: tuple[np.ndarray, np.ndarray] = ASKED, **choices: Any
     ) -> np.ndarray:
-        """Of a new instance; `choices` as of `fit`."""
+        """Predictions of a new instance; `choices` as in `fit`."""
         return self.predict(self.fit(**choices), *pairs)
 
     def difference(self, one: Any, other: Any, pairs: Any = ASKED, within: float = CLOSE) -> str:
@@ -104,16 +104,15 @@ class Candidate:
         return difference(self.predict(one, *pairs), self.predict(other, *pairs), within)
 
     def learn(self, model: Any, ratings: Ratings) -> Any:
-        """One by one, in the order of the rows; returns the model."""
+        """Learn ratings one by one, in the order of the rows; returns the model."""
         columns = (ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist())
         for rating in zip(*columns, strict=True):
             self.call(model.learn_one, *rating)
         return model
 
     def call(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
-        """Calls one of its functions and notes the lines; what traces now, such as a debugger,
-        comes back afterwards. Warnings of its arithmetic are not shown: what they lead to is
-        checked."""
+        """Call one of its functions and note the lines; another tracer, such as a debugger, is
+        restored afterwards. Arithmetic warnings are hidden, since their results are checked."""
         before = sys.gettrace()
         sys.settrace(self._note_returns)
         try:
@@ -124,7 +123,7 @@ class Candidate:
             sys.settrace(before)
 
     def begins(self, method: str) -> int:
-        """The line at which one of its methods begins; if it has none, its class."""
+        """The line at which one of its methods begins; without such a method, its class."""
         written = vars(self.cls).get(method)
         return inspect.getsourcelines(written if inspect.isfunction(written) else self.cls)[1]
 
@@ -137,11 +136,11 @@ class Candidate:
         return self._note_returns
 
 
-# --- what is found -----------------------------------------------------------------------------
+# --- findings ----------------------------------------------------------------------------------
 
 
 def require_stars(stars: np.ndarray, of: str = "") -> None:
-    """Raises Broken unless all are finite and from 0.5 to 5; `of` says which they are."""
+    """Raises Broken unless all are finite and from 0.5 to 5; `of` describes them."""
     if stars.dtype.kind not in "fiu":
         raise Broken(f"predict returned {stars.dtype}, no numbers{of}")
     wrong = stars[~np.isfinite(stars)]
@@ -163,7 +162,7 @@ def difference(one: np.ndarray, other: np.ndarray, within: float = CLOSE) -> str
 
 
 def in_which(one: object, other: object) -> str:
-    """ " (other: count, mean)", the attributes of two models that differ; "" if none is seen to."""
+    """ " (other: count, mean)", the attributes in which two models differ; "" if none is found."""
     mine, yours = vars(one), vars(other)
     names = sorted({*mine, *yours})
     names = [name for name in names if digest(mine.get(name)) != digest(yours.get(name))]
@@ -171,8 +170,8 @@ def in_which(one: object, other: object) -> str:
 
 
 def digest(value: object) -> bytes:
-    """Equal for equal values; what cannot be compared, such as an open file, counts as equal."""
+    """Equal for equal values; values that cannot be compared, such as open files, are equal."""
     try:
         return pickle.dumps(value)
-    except Exception:  # what cannot be pickled may fail in any way
+    except Exception:  # pickling may fail in any way
         return b""

@@ -1,4 +1,4 @@
-"""Checks of what a recommender may declare, and have beside `fit` and `predict`."""
+"""Checks of optional declarations, and of methods besides `fit` and `predict`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERYBODY = toy.all_pairs((0, 1, 2, 3, 4, toy.LATER_USER))
 
 
 def settings_are_keywords_of_the_constructor(candidate: Candidate) -> None:
-    """keywords of the constructor, each with a default, in search_space and the other settings
+    """only keywords of the constructor, each with a default, in search_space and other settings
     give __init__ a keyword of that name"""
     if not any(declared(candidate.cls, name) for name in SETTINGS):
         raise LeftOut("it declares no settings")
@@ -51,7 +51,7 @@ def stars_are_read_from_the_bits(candidate: Candidate) -> None:
     elif bits.max() > 1:
         what = f"predict_bits returned {bits.max()} in a bit"
     elif (decode_ratings(bits) != candidate.predict(model, *toy.ASKED)).any():
-        what = "the bits are of other stars than predict returns"
+        what = "the bits encode other stars than predict returns"
     elif candidate.call(model.predict_bits, *toy.NO_PAIRS).shape != (0, 10):
         what = "predict_bits of empty input is not of shape (0, 10)"
     if what:
@@ -73,20 +73,20 @@ def distributions_are_distributions(candidate: Candidate) -> None:
         raise Broken(str(error), "predict_distribution") from None
 
 
-# --- learn_one goes on from fit ----------------------------------------------------------------
+# --- learn_one continues after fit -------------------------------------------------------------
 
 
 def learned(candidate: Candidate, then: Ratings = THEN) -> Any:
-    """A model fitted to the first ratings, which learned the others one by one."""
+    """A model fitted to the first ratings, which then learned the others one by one."""
     return candidate.learn(candidate.fit(FIRST), then)
 
 
 def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
-    """learn_one learns: predictions come nearer to those of a fit to all these ratings
-    let learn_one and fit go through the same code, also for a user that comes later
+    """predictions that learn_one brings closer to those of a fit to all ratings
+    let learn_one and fit run the same code, also for new users
 
-    `fit` learns in the order of time and `learn_one` goes on, so both end where `fit` to all
-    ends, but for what `fit` finds for all users together, which may stay as it was."""
+    `fit` learns in time order and `learn_one` continues, so the result is that of a fit to all
+    ratings, except for global statistics, which may stay as they were."""
     candidate.needs("learn_one")
     pairs = toy.all_pairs(tuple(np.unique(THEN.user).tolist()))
     models = candidate.fit(WHOLE), candidate.fit(FIRST), learned(candidate)
@@ -98,36 +98,36 @@ def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
 
 
 def one_prediction_is_what_many_are(candidate: Candidate) -> None:
-    """stars from 0.5 to 5 by predict_one, those of predict before they are rounded to 32 bits
+    """stars from 0.5 to 5 by predict_one, equal to predict before its rounding to 32 bits
     let one of the two call the other"""
     candidate.needs("learn_one", "predict_one")
     for model in (candidate.fit(WHOLE.take(np.arange(0))), learned(candidate)):
         pairs = zip(*(array.tolist() for array in EVERYBODY), strict=True)
         one = np.array([candidate.call(model.predict_one, *pair) for pair in pairs])
         if how := difference(one, candidate.predict(model, *EVERYBODY)):
-            raise Broken(f"of predict_one and predict {how}", "predict_one")
+            raise Broken(f"between predict_one and predict, {how}", "predict_one")
 
 
 def a_changed_rating_takes_the_place(candidate: Candidate) -> None:
-    """a rating of a movie rated before takes the former's place
-    forget the former first, as in forget_one"""
+    """a new rating of a movie that replaces the earlier one
+    forget the earlier rating first, as in forget_one"""
     candidate.needs("learn_one", "forget_one", "explain_one")
     changed, once = learned(candidate), learned(candidate)
     candidate.call(changed.learn_one, toy.LATER_USER, 4, 0.5)
     for model in (changed, once):
         candidate.call(model.learn_one, toy.LATER_USER, 4, 4.5)
     if how := candidate.difference(changed, once, EVERYBODY):
-        raise Broken(f"rated 0.5 and then 4.5, {how} from 4.5 alone", "learn_one")
+        raise Broken(f"rated 0.5 and then 4.5, {how} from only 4.5", "learn_one")
 
 
 # --- forget_one and explain_one ----------------------------------------------------------------
 
 
 def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
-    """what it would be had the forgotten ratings never been learned
-    undo in forget_one each change of learn_one, or learn the user's other ratings anew
+    """the same predictions as if the forgotten ratings had never been learned
+    undo each change of learn_one in forget_one, or relearn the user's other ratings
 
-    Of what came after `fit`: what `fit` found for all users together may stay."""
+    This is about ratings learned after `fit`; global statistics of `fit` may stay."""
     candidate.needs("learn_one", "forget_one")
     user = int(np.bincount(THEN.user).argmax())
     own = THEN.movie[THEN.user == user].tolist()
@@ -148,8 +148,8 @@ def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
 
 
 def explanations_sum_to_the_prediction(candidate: Candidate) -> None:
-    """contributions whose sum is the prediction, cut to 0.5 .. 5 by a part of its own
-    add a Contribution for what is missing, such as 'limit of the scale'"""
+    """contributions that sum to the prediction, including one for the limits 0.5 .. 5
+    add a Contribution for the missing part, such as 'limit of the scale'"""
     candidate.needs("explain_one")
     model = learned(candidate) if hasattr(candidate.cls, "learn_one") else candidate.fit(FIRST)
     user, movie = toy.all_pairs((0, 1, 3, toy.LATER_USER))

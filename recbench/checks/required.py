@@ -1,5 +1,5 @@
-"""What is required of every recommender, check by check: predictions that are stars, whatever
-there is to learn from, and the same for the same input, whatever came before or stands beside."""
+"""Checks of what every recommender must do: predict stars, whatever the training data, and predict
+the same for the same input, whatever came before and whatever else is predicted."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def movies_never_seen(candidate: Candidate) -> None:
 
 
 def any_time_may_be_the_input(candidate: Candidate) -> None:
-    """stars at any time, and for time=None those of the last time of training
-    let predict take time=None, int64 [n] seconds since 1970, and cut what it makes of it"""
+    """stars at any time, and for time=None the stars at the last time of training
+    let predict take time=None, int64 [n] seconds since 1970, and limit the effect of time"""
     model = candidate.fit()
     if not time_for(model, None):
         raise LeftOut("its predict takes no time")
@@ -74,24 +74,24 @@ def any_time_may_be_the_input(candidate: Candidate) -> None:
         raise Broken("predict without a time differs from the last time of training")
 
 
-# --- whatever there is to learn from -----------------------------------------------------------
+# --- whatever the training data ----------------------------------------------------------------
 
 
 def few_ratings_or_all_alike(candidate: Candidate) -> None:
-    """stars however few the ratings to learn from, of one user or none, and all alike
-    start from train.mean_stars(), 3 of none; divide by counts + a number, never by a spread"""
+    """stars, however few the training ratings (even none), and even if all are equal
+    start from train.mean_stars(), 3 without ratings; add a constant to divisors that may be 0"""
     for n, first, step in ((0, 0, 1), (1, 0, 1), (1, 12, 1), (2, 0, 12), (12, 0, 1), (19, 20, 1)):
         train = toy.TRAIN.take(first + step * np.arange(n))
         require_stars(candidate.predictions(train=train), f" after fit to {n} ratings")
     for stars in (0.5, 5.0):
         train = replace(toy.TRAIN, stars=np.full(len(toy.TRAIN), stars))
         predictions = candidate.predictions(train=train)
-        require_stars(predictions, f" after fit to ratings of {stars} alone")
+        require_stars(predictions, f" after fit to ratings that are all {stars}")
 
 
 def movies_without_bits_or_votes(candidate: Candidate) -> None:
-    """stars although no movie has a bit set or external votes (vote_average is nan)
-    replace nan with np.where(np.isnan(…), …), as with --no-votes all are nan"""
+    """stars even if no movie has a bit set or external votes (vote_average is nan)
+    replace nan with np.where(np.isnan(…), …): with --no-votes all are nan"""
     bits, nothing = np.zeros_like(toy.MOVIES.bits), np.zeros(len(toy.MOVIES))
     blank = replace(toy.MOVIES, bits=bits, vote_average=nothing + np.nan, vote_count=nothing)
     require_stars(candidate.predictions(movies=blank), " where no movie has bits or votes")
@@ -101,8 +101,8 @@ def movies_without_bits_or_votes(candidate: Candidate) -> None:
 
 
 def fitting_again_starts_afresh(candidate: Candidate) -> None:
-    """the same from the same ratings and seed, whatever it was fitted to before or learned since
-    set in fit all that is learned, and draw from np.random.default_rng(training.seed)"""
+    """the same predictions from the same ratings and seed, whatever was fitted or learned before
+    set all learned state in fit, and draw from np.random.default_rng(training.seed)"""
     once, again = candidate.fit(seed=5), candidate.fit(seed=5)
     other = candidate.fit(replace(toy.TRAIN, stars=5.5 - toy.TRAIN.stars))
     if hasattr(other, "learn_one"):
@@ -114,8 +114,8 @@ def fitting_again_starts_afresh(candidate: Candidate) -> None:
 
 
 def users_can_be_fitted_in_parts(candidate: Candidate) -> None:
-    """users fitted without the others predicted the same to the last digit, as learns_from says
-    take what concerns all users from training.sample, or say learns_from = 'all'"""
+    """the same predictions, to the last digit, for users fitted without the others
+    take global statistics from training.sample, or declare learns_from = 'all'"""
     if not shardable(candidate.make()):
         raise LeftOut("it learns from all users, or its fit takes train and movies")
     whole = candidate.fit(sample=toy.TRAIN)
@@ -127,7 +127,7 @@ def users_can_be_fitted_in_parts(candidate: Candidate) -> None:
 
 def predicting_changes_nothing(candidate: Candidate) -> None:
     """the same predictions for the same input: predict, predict_bits and predict_one change nothing
-    learn in fit and learn_one alone, and draw nothing when predicting"""
+    learn only in fit and learn_one, and draw no random numbers when predicting"""
     model = candidate.fit()
     size, first = bytes_of(model, "state_bytes"), candidate.predict(model, *toy.ASKED)
     candidate.predict(model, np.array([toy.UNKNOWN_USER + 1, 0]), np.array([toy.UNSEEN_MOVIE, 0]))
@@ -137,15 +137,15 @@ def predicting_changes_nothing(candidate: Candidate) -> None:
         candidate.call(model.predict_one, toy.UNKNOWN_USER, toy.NUM_MOVIES - 1)
     again = candidate.predict(model, *toy.ASKED)
     for what, is_so in {
-        "for the same input predict returned two things": (again != first).any(),
-        "state_bytes changed by predicting": bytes_of(model, "state_bytes") != size,
+        "predict returned two results for the same input": (again != first).any(),
+        "predicting changed state_bytes": bytes_of(model, "state_bytes") != size,
     }.items():
         if is_so:
             raise Broken(f"{what}{in_which(candidate.fit(), model)}")
 
 
 def each_pair_is_predicted_by_itself(candidate: Candidate) -> None:
-    """each pair predicted by itself, alone or in a batch, in any order of the rows
+    """the same prediction for a pair, alone or in a batch, in any order of the rows
     compute no statistic over the rows of a call, such as their mean, and keep their order"""
     model, (user, movie) = candidate.fit(), toy.ASKED
     rows = np.arange(len(user))
@@ -159,10 +159,10 @@ def each_pair_is_predicted_by_itself(candidate: Candidate) -> None:
 
 
 def users_are_not_mixed_up(candidate: Candidate) -> None:
-    """who gave 5 to every movie is predicted no lower than who gave 0.5 to every movie
-    look at how user indexes what was learned"""
+    """a user who gave 5 to every movie predicted no lower than one who gave 0.5 to every movie
+    check how user indexes the learned arrays"""
     stars = np.select([toy.TRAIN.user == 0, toy.TRAIN.user == 5], [5.0, 0.5], toy.TRAIN.stars)
     model = candidate.fit(replace(toy.TRAIN, stars=stars))
     high, low = (candidate.predict(model, *toy.all_pairs((user,))).mean() for user in (0, 5))
     if high < low:
-        raise Broken(f"the one is predicted {high:.2f} on average, the other {low:.2f}")
+        raise Broken(f"the first is predicted {high:.2f} on average, the second {low:.2f}")

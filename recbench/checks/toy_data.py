@@ -1,4 +1,4 @@
-"""Toy data: rectangular and asymmetric, so that what is transposed or mixed up shows."""
+"""Toy data: rectangular and asymmetric, so that transposed or mixed-up indices show."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def toy_ratings(lengths: list[int], movies: int, seed: int = 0) -> Ratings:
 
 
 def stream(seed: int = 0, later: int = 0) -> Ratings:
-    """Users 0 .. 4 take turns in time; user 3 has no ratings, and LATER_USER the `later` last."""
+    """Ratings of users 0 .. 4, mixed in time (none of user 3), then `later` ones of LATER_USER."""
     ratings = toy_ratings([12, 1, 9, 0, 17, 0, 0, 0, later], movies=20, seed=seed)
     order = np.random.default_rng(seed).permutation(len(ratings) - later)
     mixed = ratings.take(np.append(order, np.arange(len(order), len(ratings))))
@@ -57,8 +57,8 @@ def parts(ratings: Ratings, first: int = 20) -> tuple[Ratings, Ratings]:
 
 
 def toy_table(movies: Movies, seed: int = 0, scales: Scales | None = None) -> ItemTable:
-    """An item table as it might have been made of these movies: the factors of a movie, from its
-    row number alone, are smaller one after another."""
+    """A random item table of the form that these movies might have; a movie's factors depend only
+    on its row number and the seed."""
     m, rng = len(movies), np.random.default_rng([seed, 9])
     factors = rng.standard_normal((m, 6)) * [0.1, 0.3, 0.2, 0.15, 0.1, 0.1]
     factors[:, 0] += 0.6
@@ -76,7 +76,7 @@ def toy_table(movies: Movies, seed: int = 0, scales: Scales | None = None) -> It
 
 
 def toy_tables(movies: Movies) -> ItemTables:
-    """`toy_table` for everybody."""
+    """`toy_table` for all users."""
     return ItemTables.same_for_all(toy_table(movies))
 
 

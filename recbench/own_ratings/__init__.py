@@ -1,6 +1,6 @@
-"""One user's own ratings: read, matched to movies, saved in one profile, recommended from.
+"""One user's own ratings: reading, matching to movies, the profile, recommendations.
 
 A file of ratings goes through `tables`, `reading` (with `values`), `matching` (with `titles`) and
-`adding` into a `profile`; `known_movies` has the `catalogue` and the item table, which `of_dataset`
-makes; `session.Session` is the whole of it for a program; `recommend.py` at the root is the script.
+`adding` into a `profile`; `of_dataset` makes the `catalogue`, which `known_movies` holds together
+with the item table. Programs use `session.Session`; the script is `recommend.py` at the root.
 """

@@ -1,5 +1,5 @@
-"""Ratings of a file added to a profile: which movie each is of, which of two counts, and what
-became of them in words."""
+"""Add the ratings of a file to a profile: match them to movies, resolve duplicates, and report the
+result in sentences."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from recbench.own_ratings.matching import NEAR, How, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import article_first, key
 
-OWN_NUMBERING = "ml-100k"  # numbers movies in its own way: a number is another movie in later sets
-LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
+OWN_NUMBERING = "ml-100k"  # its movieIds differ from those of later MovieLens sets
+LISTED = 20  # most lines of a kind; a search for the nearest titles takes some milliseconds
 WAYS: dict[How, str] = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
 
-Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it lacks: what it is
+Movie = int | tuple[object, ...]  # row of the catalogue, or identity of a movie that it lacks
 
 
 def added_to(
@@ -26,28 +26,28 @@ def added_to(
     matcher: Matcher,
     catalogue: Catalogue,
 ) -> tuple[tuple[OwnRating, ...], list[str]]:
-    """The known ratings with those of a file, the latest last, and what became of the latter, in
-    sentences. Of a movie rated twice, in the file or before, the later rating counts, by its time
-    if both have one, else the one added last: where each has a time of its own, files may come in
-    any order. Raises InputError if they are of movies by number, and of another numbering.
+    """The known ratings and those of a file, the latest last, and sentences about the latter. If a
+    movie is rated twice, in the file or before, the later rating counts: by time if both have one,
+    else the one added last. So files whose ratings all have times may be added in any order. Raises
+    InputError if the file identifies movies by the numbers of another MovieLens set.
 
     Args:
-        known: each rating of the profile, and the movie that it would have by itself.
+        known: each rating of the profile, and its own match.
         kind: of the file, in words.
     """
     numbers = {None, *catalogue.movies.movie_id.tolist()}
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in numbers]
     if lacking and catalogue.dataset == OWN_NUMBERING:
         raise InputError(
-            f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
-            "The file is of another MovieLens set: name that, or a later one, with --dataset"
+            f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which has movieIds of its own. "
+            "The file is from another MovieLens set: name that set, or a later one, with --dataset"
         )
     pairs = [*known.items(), *((rating, matcher.find(rating)) for rating in ratings)]
     every = [(*pair, movie) for pair, movie in zip(pairs, settled(pairs), strict=True)]
     before, added = every[: len(known)], every[len(known) :]
     together = {_one(rating, movie): rating for rating, _, movie in before}
     for rating, match, movie in added:
-        # in doubt it stays as the file has it, to yield to a surer rating that comes later
+        # an uncertain match stays as in the file, so that a certain one can replace it later
         new = rating if movie is None or not match.sure else catalogue.described(movie, rating)
         if _counts(new, together.get(_one(rating, movie), new)):
             together[_one(rating, movie)] = new
@@ -64,8 +64,8 @@ def _in_words(
     kind: str, added: list[tuple[OwnRating, Match, int | None]], uncertain: list[str],
     matcher: Matcher, catalogue: Catalogue,
 ) -> list[str]:  # fmt: skip
-    """What became of the ratings of a file, with the movie that each would have by itself, and the
-    one that it has; `uncertain` are sentences about ratings that were there before."""
+    """Sentences about the ratings of a file. `added` has each rating, its own match and its final
+    movie; `uncertain` are sentences about earlier ratings."""
     rated = [(match, movie) for rating, match, movie in added if rating.stars is not None]
     watched = [movie for rating, _, movie in added if rating.stars is None]
     found = Counter(match.how for match, movie in rated if movie is not None)
@@ -84,7 +84,7 @@ def _in_words(
             name = catalogue.name(movie)
             ids = rating.imdb_id, catalogue.imdb_id[movie]
             but = f", but the ids differ: {', '.join(ids)}" if all(ids) else ""
-            uncertain += [f"{rating.name} was taken for {name}{but}"] * (not match.sure)
+            uncertain += [f"{rating.name} was matched to {name}{but}"] * (not match.sure)
         elif match.movie is not None:
             uncertain.append(_not_taken(rating, match.movie, catalogue))
         if movie is None and one not in first:
@@ -108,8 +108,8 @@ def _in_words(
 
 
 def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
-    """The movie of each rating, where each has the movie that it would have by itself: one that is
-    in doubt yields to any other of the movie; of two with IMDb ids that differ, neither has it."""
+    """The final movie of each rating, from the matches of all ratings: an uncertain match gives way
+    to any other rating of the movie; if certain ones have different IMDb ids, none keeps it."""
     claims: dict[tuple[int | None, bool], dict[object, str]] = {}
     for rating, match in pairs:
         claims.setdefault((match.movie, match.sure), {})[identity(rating)] = rating.imdb_id
@@ -123,26 +123,26 @@ def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
 
 def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
     name = catalogue.name(movie)
-    return f"{rating.name} was not taken for {name}: another rating of yours is of it"
+    return f"{rating.name} was not matched to {name}: another of your ratings is of that movie"
 
 
 def _counts(new: OwnRating, old: OwnRating) -> bool:
-    """Whether one that is added takes the place of another of the movie: not what was rated before
-    that, nor that the movie was watched the place of a rating."""
+    """Whether a new rating replaces an old one of the same movie: not if it is earlier. A rating
+    always replaces "watched", never the reverse."""
     if (new.stars is None) != (old.stars is None):
         return old.stars is None
     return old.time is None or new.time is None or old.time <= new.time
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
-    """The first lines of many, each once, indented."""
+    """The first `LISTED` distinct lines, indented."""
     once = list(dict.fromkeys(lines))
     more = [f"and {len(once) - LISTED:,} more"] if len(once) > LISTED else []
     return [f"  {line}" for line in (*once[:LISTED], *more)]
 
 
 def _moment(rating: OwnRating) -> tuple[int, str, str, int]:
-    """To sort by: the time, those without one first; of one time, as sites write days, the name."""
+    """Sort key: time, none first; equal times, since sites write only days, by name."""
     return rating.time or 0, rating.name, rating.imdb_id, rating.movie_id or 0
 
 
@@ -151,7 +151,7 @@ def _one(rating: OwnRating, movie: int | None) -> Movie:
 
 
 def identity(rating: OwnRating) -> tuple[object, ...]:
-    """What tells apart movies that the catalogue lacks."""
+    """What identifies a movie that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
         return rating.imdb_id, rating.movie_id, rating.tmdb_id
     return key(article_first(rating.title)), rating.year

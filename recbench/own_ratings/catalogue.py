@@ -1,4 +1,4 @@
-"""The movies there are: the facts to show, filter and match by."""
+"""The catalogue of movies: facts to show, filter and match by."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from recbench.ratings import Movies, read_only
 
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
 NUMBERS = ("year", "rated_by", "tmdb_id")
-# GroupLens's sets, the newest first: the year of their last movies, megabytes to fetch
+# GroupLens's datasets, newest first: year of their last movies, megabytes to download
 NEWER = {"ml-32m": (2023, 239), "ml-25m": (2019, 250), "ml-latest-small": (2018, 1)}
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Facts about movies, a row each; the rows are those of `movies`."""
+    """Facts about movies, one row each, in the order of `movies`."""
 
-    dataset: str  # where they come from
-    movies: Movies  # as a recommender gets them
+    dataset: str  # the source of the movies
+    movies: Movies  # as passed to a recommender
     shown: tuple[str, ...]  # title as it is spoken: "The Matrix", not "Matrix, The"
     year: np.ndarray  # int64 [m], of release; 0 if unknown
     genres: tuple[tuple[str, ...], ...]
@@ -65,9 +65,8 @@ class Catalogue:
 
     @cached_property
     def same(self) -> np.ndarray:
-        """Of each movie the row that stands for it, int64 [m]: some datasets have a movie twice,
-        with the same title and year, and no other IMDb id. The one that more users rated stands for
-        both."""
+        """For each movie the row that represents it, int64 [m]: some datasets have a movie twice,
+        with the same title, year and IMDb id. The row rated by more users represents both."""
         facts = [(self.name(row), self.imdb_id[row]) for row in range(len(self))]
         stands_for: dict[tuple[str, str], int] = {}
         for row in np.argsort(-self.rated_by, kind="stable"):
@@ -76,12 +75,12 @@ class Catalogue:
 
     @cached_property
     def last_year(self) -> int:
-        """Of the movies that users of the dataset rated; 0 if no year is known."""
+        """Latest year of the movies that users of the dataset rated; 0 if no year is known."""
         return int(self.year[self.rated_by > 0].max(initial=0))
 
     @property
     def until(self) -> str:
-        """In words, and which datasets go further, the newest first."""
+        """The last year in a sentence, with the datasets that have later movies, newest first."""
         further = "".join(
             f", until {year} ({size} MB) in --dataset {name}"
             for name, (year, size) in NEWER.items()
@@ -90,9 +89,9 @@ class Catalogue:
         return f"movies go until {self.last_year} in {self.dataset}{further}"
 
     def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
-        """A sentence about ratings of movies later than all of these; none if there are none."""
+        """A sentence about ratings of movies later than `last_year`; empty if there are none."""
         later = sum((rating.year or 0) > self.last_year for rating in lacking)
-        return [f"of these, of later years: {later:,}; {self.until}"] if later else []
+        return [f"of these, from later years: {later:,}; {self.until}"] if later else []
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:
@@ -103,7 +102,7 @@ class Catalogue:
         return tuple(sorted(set(self.language) - {""}))
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that is in it, as JSON can hold it and as arrays of numbers."""
+        """The content: values that JSON can store, and arrays of numbers."""
         texts = {name: getattr(self, name) for name in ("dataset", *TEXTS)}
         header = texts | {"title": list(self.movies.title), "bit_names": self.movies.bit_names}
         arrays = {name: getattr(self.movies, name) for name in MOVIE_ARRAYS}
@@ -111,7 +110,7 @@ class Catalogue:
 
     @classmethod
     def of(cls, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Catalogue:
-        """Of such parts. Raises KeyError, TypeError or ValueError if they are of something else."""
+        """Inverse of `parts`. Raises KeyError, TypeError or ValueError for other content."""
         movies = Movies(
             title=np.array(header["title"], dtype=object),
             bit_names=tuple(header["bit_names"]),

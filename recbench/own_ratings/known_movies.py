@@ -1,5 +1,5 @@
-"""Movies and their item table: made from a dataset once, then read from the user's cache, or from a
-file that somebody else has made."""
+"""Catalogue and item table: computed from a dataset once, then read from the user's cache; or read
+from a shared file."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from weightless.storage import read, write
 KIND = "movies"  # of the file
 KNOWN = "item-table.zip"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
-MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
+MADE_BY = ("data", "models", "own_ratings")  # folders of the code that computes both
 
-Tell = Callable[[str], None]  # a message for whoever waits
+Tell = Callable[[str], None]  # shows a message to the user
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class KnownMovies:
 
     @classmethod
     def load(cls, file: Path) -> KnownMovies:
-        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
-        file, it is damaged, or is something else."""
+        """Read what `save` wrote; no content of the file is executed. Raises InputError if the file
+        is missing, damaged or of another kind."""
         try:
             header, arrays = read(file, KIND)
             table = ItemTable.of(header, arrays)
@@ -56,14 +56,14 @@ class KnownMovies:
         return cls(catalogue, table, made_from)
 
     def save(self, file: Path, made_from: dict[str, Any] | None = None) -> None:
-        """One file, written in one step. What it is `made_from` names folders of this machine, and
-        is for the cache alone."""
+        """Write one file, in one step. `made_from` names folders of this machine, so only files in
+        the cache have it."""
         (header, arrays), (of_table, columns) = self.catalogue.parts(), self.table.parts()
         write(file, KIND, header | of_table | {"made_from": made_from or {}}, arrays | columns)
 
     @property
     def about(self) -> str:
-        """What is in it, in words."""
+        """The content in words."""
         made_from = ", ".join(f"{value} {name}" for name, value in self.table.about.items())
         return (
             f"{len(self.table):,} movies of {self.catalogue.dataset} until "
@@ -78,8 +78,8 @@ def open_known_movies(
     """Movies and item table: from `item_table`, else from the cache, else made from `dataset`.
 
     Args:
-        dataset: as `recbench.data.datasets.load_source` takes it. The cache has a folder for each;
-            it is made again when the files of the dataset or the code have changed.
+        dataset: as for `recbench.data.datasets.load_source`. The cache has a folder per dataset,
+            which is computed again if the dataset's files or the code have changed.
         item_table: a file made by `python -m recbench item-table`.
 
     Raises:
@@ -96,7 +96,7 @@ def open_known_movies(
             if _is_current(known_movies.made_from):
                 return known_movies
         except InputError:
-            tell(f"{folder / KNOWN}: damaged, or of an earlier version. It is made again")
+            tell(f"{folder / KNOWN}: damaged, or from an earlier version. It is computed again")
     return _make(dataset, folder, tell)
 
 
@@ -109,7 +109,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
 
     with redirect_stdout(sys.stderr):  # standard output is for results
         loaded = load_dataset(dataset)
-    catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
+    catalogue = catalogue_of(loaded, encode_movies(loaded))  # may fail, so before the slow part
     if dataset == "auto":
         tell(catalogue.until)
     started = time.monotonic()
@@ -133,10 +133,10 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
 
 
 def _is_current(made_from: dict[str, Any]) -> bool:
-    """Whether the files of the dataset, and the code, are still those."""
+    """Whether the files of the dataset and the code are unchanged."""
     for seen in made_from.get("files", ()):
         if not Path(seen[0]).is_file():
-            return True  # the dataset is gone, what was made from it is not
+            return True  # a deleted dataset does not make the cache invalid
         if seen != _seen(Path(seen[0])):
             return False
     return made_from.get("code") == _code()

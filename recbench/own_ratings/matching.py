@@ -1,4 +1,4 @@
-"""Which movie a rating is of: by its ids, else by title and year."""
+"""Match ratings to movies: by ids, else by title and year."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from recbench.own_ratings.titles import ALTERNATIVE, key, names_of, parts_of, wo
 from recbench.own_ratings.values import split_title
 
 How = Literal["id", "title", "nearly", ""]
-YEARS_OFF = 1  # sites differ in what they call the year of a movie
+YEARS_OFF = 1  # sites may give release years that differ by one
 # Similarities of titles are rapidfuzz's ratio, 0 .. 100: twice the common letters over all letters
-SIMILAR = 88.0  # from which one title is taken for a slip of another
+SIMILAR = 88.0  # at least, for one title to be a typo of another
 LEAD = 3.0  # over the next best
 LONGEST_SLIP = 2  # characters more or fewer
-SHORTEST = 6  # characters of a title in which a slip can be told from another title
-LIKELY = 70.0  # from which a title is taken for a slip of a search
-NEAR = 85.0  # from which a title is worth naming as a near one
+SHORTEST = 6  # characters; in shorter titles a typo can be another title
+LIKELY = 70.0  # at least, for a search to have a typo of the title
+NEAR = 85.0  # at least, for a title to be suggested
 
 
 @dataclass(frozen=True)
 class Match:
     """The result for a rating."""
 
-    movie: int | None = None  # row of the movie; None if none, or no single one, is found
-    # "title": and year; "nearly": another year, an article left out, a part of the title, a slip
+    movie: int | None = None  # row of the movie; None if no movie or several fit
+    # "title": title and year; "nearly": another year, no article, part of the title, or a typo
     how: How = ""
     candidates: tuple[int, ...] = ()  # rows of movies that fit equally well
 
     @property
     def sure(self) -> bool:
-        """Whether no other movie is likely to be meant."""
+        """Whether the match is certain, so that no other movie is likely."""
         return self.how != "nearly"
 
 
 class Matcher:
-    """Finds movies of a catalogue; of those that are there twice, the one that stands for both.
-    Nothing is guessed where two movies fit equally well."""
+    """Finds movies of a catalogue; of duplicates, the row that represents both. If two movies fit
+    equally well, it chooses neither."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -58,7 +58,7 @@ class Matcher:
 
     @cached_property
     def _index(self) -> dict[str, dict[int, int]]:
-        """Key of a name -> rows of the movies that have it -> its rank there."""
+        """Key of a name -> row of each movie that has it -> rank of the name there."""
         index: dict[str, dict[int, int]] = {}
         for row in self._rows.tolist():
             for name, rank in self.names(row).items():
@@ -73,7 +73,7 @@ class Matcher:
 
     @cached_property
     def _words(self) -> list[tuple[str, int]]:
-        """Of each name of a movie its words, a blank before each, and the movie."""
+        """The words of each name of a movie, each after a blank, and the movie's row."""
         shown, other = self._catalogue.shown, self._catalogue.other_titles
         return [
             (f" {' '.join(words_of(name))}", row)
@@ -108,9 +108,9 @@ class Matcher:
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
 
     def _by_title(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
-        """The one movie with the nearest year, then the best-known name, among those that have a
-        name. If both have an IMDb id, these differ: then just that title and year are taken, since
-        datasets have some ids wrong."""
+        """Of the movies that share a name, the one with the nearest year, then the best-known name.
+        If both sides have an IMDb id, the ids differ; then title and year must match exactly, since
+        datasets have some wrong ids."""
         scores: dict[int, tuple[bool, int, int]] = {}
         for name, rank in names.items():
             for row, its_rank in self._index.get(name, {}).items():
@@ -128,9 +128,9 @@ class Matcher:
         return Match(rows[0], "title" if sure else "nearly")
 
     def _nearly(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
-        """The movie of the same year of whose title this is a part, or the other way round, "Life
-        of Brian" and "Monty Python's Life of Brian"; or the one of about that year whose title
-        differs by a slip, and in no number."""
+        """The movie of the same year if one title is part of the other, such as "Life of Brian" and
+        "Monty Python's Life of Brian"; or the movie of about that year if the titles differ by a
+        typo, but in no digit."""
         whole = {name for name, rank in names.items() if rank % ALTERNATIVE == 0}
         parts, title = parts_of(rating.title), key(rating.title)
         years_off = np.abs(self._catalogue.year - (rating.year or 0))
@@ -161,15 +161,14 @@ class Matcher:
         return abs(year - rating.year) if year else YEARS_OFF
 
     def _other_id(self, rating: OwnRating, row: int) -> bool:
-        """Both have an IMDb id: else it would have been found by it."""
+        """Whether both have an IMDb id; these differ, since equal ones were matched before."""
         return bool(rating.imdb_id and self._catalogue.imdb_id[row])
 
-    # --- movies for a title that somebody types --------------------------------------------------
+    # --- movies for a typed title ----------------------------------------------------------------
 
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
-        """Rows of the movies whose titles are spelled most like `title`, the nearest first; a name
-        that has all its words, if there are several, comes before others, which must have a ratio
-        of `least`."""
+        """Rows of the movies with the most similar titles, nearest first. Names with all words of a
+        `title` of several come first; others need a ratio of `least`."""
         names, movies = self._spelling
         words = words_of(title)
         rows = self._with_words(words) if len(words) > 1 else []  # one word is in too many titles
@@ -180,9 +179,9 @@ class Matcher:
         return list(dict.fromkeys(near.tolist()))[:count]
 
     def search(self, typed: str, count: int) -> list[int]:
-        """Rows of the movies whose name has all words typed, or begins of words: the whole name
-        first, then names that begin so, then others; the best-known first. "Alien (1979)" is of
-        that year alone. Where none is found, those spelled nearly so, the nearest first."""
+        """Rows of the movies with a name that contains all typed words or beginnings of words:
+        exact names first, then names that begin so, then others; best-known movies first. "Alien
+        (1979)" finds that year only. If there is none, movies with similar names."""
         title, year = split_title(typed)
         there = self._with_words(words_of(title))
         found = [row for row in there if year in (None, self._catalogue.year[row])]

@@ -26,7 +26,7 @@ def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
     titles = _column(files[0].with_name("movies.csv"), "movieId", "title")
     links = _column(files[0].with_name("links.csv"), "movieId", "imdbId") or _column(
         files[0].with_name("links_small.csv"), "movieId", "imdbId"
-    )  # the digits of the IMDb id alone
+    )  # only the digits of the IMDb id
     linked = _column(files[0].with_name("links.csv"), "movieId", "tmdbId")
 
     def imdb_id_of(tmdb_id: int, movie_id: int) -> str:
@@ -60,7 +60,7 @@ def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
 
 
 def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
-    """A column of a CSV file by one of whole numbers; empty where there is none."""
+    """A column of a CSV file by the whole numbers in another; empty if one is missing."""
     if file is None or not file.is_file():
         return {}
     if not {key, column} <= set(scan_table(file)[0].collect_schema().names()):

@@ -1,4 +1,4 @@
-"""The profile of one user: ratings and muted genres, in one file for that user's eyes alone."""
+"""The profile of one user: ratings and muted genres, in one file that only this user can read."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from filelock import FileLock
 from recbench.errors import InputError
 from recbench.own_ratings.reading import OwnRating
 
-FORMAT, VERSION = "recbench profile", 2  # since 2 with movies watched, and TMDB ids
+FORMAT, VERSION = "recbench profile", 2  # version 2 added movies watched, and TMDB ids
 FILE = "profile.json"
-LONGEST_WAIT = 10  # seconds for another process, which needs some milliseconds
+LONGEST_WAIT = 10  # seconds; another process needs the file for milliseconds
 UNUSABLE = (
     "It is left as it is; give another with --profile FILE, or remove it with --delete-profile"
 )
 
 
 def profile_path() -> Path:
-    """The place of the user's profile unless another is chosen."""
+    """The default path of the user's profile."""
     folder = platformdirs.user_data_dir("recommender-systems-benchmark", appauthor=False)
     return Path(folder) / FILE
 
 
 @dataclass(frozen=True)
 class Profile:
-    """All that is stored about a user. After a rating is forgotten, the file is byte for byte that
-    of somebody who never rated the movie."""
+    """All that is stored about a user. After a rating is forgotten, the file is byte for byte as if
+    the movie had never been rated."""
 
-    ratings: tuple[OwnRating, ...] = ()  # the latest last; each movie once; those watched, too
-    muted: tuple[str, ...] = ()  # genres never to be recommended, sorted
+    ratings: tuple[OwnRating, ...] = ()  # latest last, each movie once; also movies only watched
+    muted: tuple[str, ...] = ()  # genres that are never recommended, sorted
 
     @property
     def summary(self) -> str:
@@ -59,8 +59,8 @@ class Profile:
 
     @classmethod
     def decoded(cls, content: bytes, path: str | Path) -> Profile:
-        """What `encoded` made. Raises InputError, which names `path`, if it is damaged, no profile,
-        or of a later version."""
+        """Inverse of `encoded`. Raises InputError, with `path`, if the content is damaged, no
+        profile, or from a later version."""
         try:
             data = json.loads(content)
             form, version = data["format"], data["version"]
@@ -70,15 +70,15 @@ class Profile:
             raise InputError(f"{path}: is '{form}'. Expected a profile. It is left as it is")
         if version not in (1, VERSION):
             raise InputError(
-                f"{path}: is of version {version}. This program reads versions up to {VERSION}: "
-                "take a newer one. The file is left as it is"
+                f"{path}: has version {version}. This program reads versions up to {VERSION}: "
+                "use a newer program. The file is left as it is"
             )
         try:
             checksum = data.pop("sha256")
             ratings = tuple(OwnRating(**row) for row in data["ratings"])
             muted = tuple(str(genre) for genre in data["muted"])
             if checksum != _checksum(data):
-                raise ValueError("its checksum is of another content")
+                raise ValueError("the checksum does not match")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: is damaged ({error}). {UNUSABLE}") from None
         return cls(ratings, muted)
@@ -86,8 +86,8 @@ class Profile:
 
 @dataclass
 class ProfileFile:
-    """The file of a profile, and its content when it was read: what another program wrote since is
-    not overwritten."""
+    """The file of a profile, and its content when it was read, so that later changes by another
+    program are not overwritten."""
 
     path: Path
     content: bytes | None = None
@@ -100,7 +100,7 @@ class ProfileFile:
         """The profile; None: no file. Raises InputError if it cannot be read or decoded."""
         content = self._now()
         profile = None if content is None else Profile.decoded(content, self.path)
-        self.content = content  # not what is damaged: it must not be overwritten
+        self.content = content  # only if undamaged: other content must not be overwritten
         return profile
 
     def changed(self) -> bool:
@@ -109,9 +109,9 @@ class ProfileFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other process writes it meanwhile. The file that marks the lock lies beside it, and is
-        gone afterwards. Raises InputError if its folder cannot be written, or another process does
-        not end."""
+        """Keep other processes from writing the file meanwhile. The lock file beside it is removed
+        afterwards. Raises InputError if the folder cannot be written, or another process holds the
+        lock too long."""
         with self._errors("written"):
             if self.path == profile_path():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,14 +122,14 @@ class ProfileFile:
         try:
             yield
         finally:
-            if self._lock.lock_counter == 1:  # the outermost: who waits sees that it is gone
+            if self._lock.lock_counter == 1:  # the outermost; waiting processes notice the removal
                 with suppress(OSError):
                     os.unlink(self._lock.lock_file)
             self._lock.release()
 
     def write(self, profile: Profile) -> None:
-        """Write it in one step, readable by the user alone from the first byte on. Raises
-        InputError if it cannot be written, or was changed by another program since it was read."""
+        """Write it in one step; from the first byte on only the user can read it. Raises InputError
+        if it cannot be written, or another program has changed it since it was read."""
         with self.locked():
             if self.changed():
                 raise InputError(
@@ -153,7 +153,7 @@ class ProfileFile:
             self.content = content
 
     def delete(self) -> bool:
-        """Remove the file, whatever is in it; whether there was one."""
+        """Remove the file, whatever its content; returns whether it existed."""
         there_was = os.path.lexists(self.path)
         with self._errors("deleted"):
             self.path.unlink(missing_ok=True)
@@ -166,8 +166,8 @@ class ProfileFile:
             yield
         except OSError as error:
             raise InputError(
-                f"{self.path}: cannot be {done} ({error.strerror or error}). What was there is "
-                "left as it is. Give another place with --profile FILE"
+                f"{self.path}: cannot be {done} ({error.strerror or error}). The file is left "
+                "as it is. Give another path with --profile FILE"
             ) from None
 
     def _now(self) -> bytes | None:

@@ -1,7 +1,7 @@
-"""One user's ratings and movies watched, from the exports of sites and from tables of one's own.
+"""Read one user's ratings and movies watched, from exports of sites and tables of one's own.
 
-`tables` takes a file apart; here a row becomes an `OwnRating`, by the names of its columns and the
-scale of its site (`SITES`); the dates, by the column.
+`tables` splits a file into tables; this module makes each row an `OwnRating`, by its column names
+and the scale of its site (`SITES`). Dates are read column by column.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
 
-# What a column has, by its name as `plain` has it; of several the first one counts
+# Names of columns, as normalised by `plain`, for each value; the first one present counts
 STARS = (
     *("yourrating", "yourated", "myrating", "meinenote", "meinebewertung", "manote", "minota"),
     *("rating", "rated", "rating10", "score", "stars", "note", "bewertung", "wertung", "punkte"),
@@ -45,23 +45,23 @@ DATE = (
     *("daterated", "ratedat", "date", "timestamp", "created", "datum", "data", "fecha", "дата"),
     *SEEN,
 )
-OTHER_DATES = (*DATE, "modified", "releasedate")  # which tell whether the month comes first
+OTHER_DATES = (*DATE, "modified", "releasedate")  # these show whether the month comes first
 NO_MOVIE = re.compile("serie|episode|season|show|game|podcast|musicvideo")
-NO_RATING = ("", "-", "0")  # the last where a scale begins with 1
-SCALES = (5, 10, 100)  # the highest rating of those that people use
+NO_RATING = ("", "-", "0")  # the last only on scales that begin with 1
+SCALES = (5, 10, 100)  # highest ratings of common scales
 EXPECTED = {5: "0.5, 1.0, 1.5 .. 5.0", 10: "a whole number from 1 to 10"}  # by the highest
 IMDB_ID = re.compile(r"tt\d+")  # alone or in an address
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where files come from, told by their columns."""
+    """A source of files, recognised by their columns."""
 
     name: str
-    mark: tuple[str, ...]  # columns, all of which its files have
-    highest: int  # of its scale, which begins with half a star, or with 1 of 10; 0: any scale
-    month_first: bool | None = None  # of dates such as 2/11/2024; None: the site writes others
-    has_watched: bool = False  # a row without a rating is of a movie that was watched
+    mark: tuple[str, ...]  # columns that all of its files have
+    highest: int  # rating of its scale, which begins with half a star, or 1 of 10; 0: any
+    month_first: bool | None = None  # in dates such as 2/11/2024; None: the site has no such dates
+    has_watched: bool = False  # a row without a rating is a movie watched
 
 
 SITES = (
@@ -74,8 +74,8 @@ SITES = (
     Site("table", (), 0),
 )
 KNOWN = (
-    "the exports of MovieLens, Letterboxd, IMDb, Trakt and Kinopoisk, and any table with a column "
-    "of ratings and one of IMDb ids, or of titles and of years"
+    "an export of MovieLens, Letterboxd, IMDb, Trakt or Kinopoisk, or any table with a column of "
+    "ratings, and one of IMDb ids or two of titles and years"
 )
 
 
@@ -84,7 +84,7 @@ class OwnRating:
     """Stars for a movie, and all that the source has to identify the movie."""
 
     stars: float | None  # 0.5 .. 5.0 in halves; None: watched, and not rated
-    title: str = ""  # as the source spells it; "" if there is an id alone
+    title: str = ""  # as the source spells it; "" if there is only an id
     year: int | None = None  # of release
     time: int | None = None  # of the rating, seconds since 1970 (UTC)
     movie_id: int | None = None  # in the numbering of a MovieLens set
@@ -115,25 +115,24 @@ class RatingsFile(NamedTuple):
 
 
 def read_ratings(path: str | Path, user: str = "", scale: int = 0) -> RatingsFile:
-    """Read the ratings of one user: `user` is the userId, where the file has several; `scale` the
-    highest rating of a table of one's own, 5, 10 or 100 (0: by the ratings in it). Raises
-    InputError if it is no text, has no column that names movies, or a row cannot be used; names row
-    and value."""
+    """Read the ratings of one user: `user` is the userId if the file has several, `scale` the
+    highest rating on the scale of one's own table, 5, 10 or 100 (0: guessed). Raises InputError,
+    with row and value, if the file is no text, no column identifies movies, or a row is invalid."""
     path = Path(path).expanduser()
     return _file_of(tables_at(path), str(path), user, "--user", scale)
 
 
 def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> RatingsFile:
-    """The same of the bytes of a file; `name` is its name, and `flag` is where `user` comes from,
-    for messages."""
+    """The same for the bytes of a file; messages contain its `name`, and `flag` as the source of
+    `user`."""
     return _file_of(tables_of(content, name), name, user, flag, 0)
 
 
 def _file_of(tables: list[Rows], name: str, user: str, flag: str, scale: int) -> RatingsFile:
     ratings: list[OwnRating] = []
-    left_out: Counter[str] = Counter()  # rows, by the type of what they are of; "": not rated
+    left_out: Counter[str] = Counter()  # number of rows, by type; "": not rated
     notes: dict[str, None] = {}
-    for table in filter(lambda table: table.columns, tables):  # none: an empty list
+    for table in filter(lambda table: table.columns, tables):  # no columns: an empty list
         site = _site(table)
         rows = _rows_of_one(table, user, flag)
         found = list(_read(site, table.name, rows, watched(table), scale, left_out, notes))
@@ -156,8 +155,8 @@ def _file_of(tables: list[Rows], name: str, user: str, flag: str, scale: int) ->
 
 
 def _latest(ratings: list[OwnRating]) -> list[OwnRating]:
-    """Of each movie in several files of a site, which spells it alike in all, the latest rating; if
-    there is none, that it was watched."""
+    """The latest rating of each movie in several files of a site, all of which spell it alike; if
+    there is none, the entry that it was watched."""
     latest: dict[OwnRating, OwnRating] = {}
     for one in ratings:
         movie = replace(one, stars=None, time=None)
@@ -168,14 +167,14 @@ def _latest(ratings: list[OwnRating]) -> list[OwnRating]:
 
 
 def _site(table: Rows) -> Site:
-    """Raises InputError if no column says of which movies the rows are, or which stars they got."""
+    """The site of a table. Raises InputError if no column identifies movies or has ratings."""
     columns = set(table.columns)
     if not columns & {*IMDB, *TMDB, *MOVIELENS} and not (
         columns & set(TITLE) and columns & set(YEAR)
     ):
         shown = ", ".join(table.columns.values())[:LONGEST_HEADING]
         raise InputError(
-            f"{table.name}: is of no known kind; its columns are {shown}. Known are {KNOWN}"
+            f"{table.name}: is of no known kind; its columns are {shown}. Expected {KNOWN}"
         )
     site = next(one for one in SITES if columns.issuperset(one.mark))
     if not columns & {*STARS, *SEEN} and not watched(table):
@@ -211,12 +210,12 @@ def _read(
     site: Site, name: str, rows: list[tuple[str, Row]], seen: bool, scale: int,
     left_out: Counter[str], notes: dict[str, None],
 ) -> Iterator[tuple[OwnRating, str]]:  # fmt: skip
-    """The ratings of rows, each with its date as it stands there. Counts rows that are left out,
-    and adds to the notes how the ratings were read."""
+    """The rating of each row, with its date as text. Counts rows that are left out, and adds a note
+    about how ratings were read."""
     column = next((one for one in STARS if any(one in row for _, row in rows)), "")
     highest = site.highest or scale or _highest(row.get(column, "") for _, row in rows)
     if not site.highest and column:
-        notes[f"ratings are read as of 0 to {highest}, to half stars (else give --scale)"] = None
+        notes[f"ratings are read as 0 to {highest}, in half stars (if wrong: --scale)"] = None
     for place, row in rows:
         kind, text = _first_of(row, TYPE), row.get(column, "")
         kind = kind or "show" * bool(row.get("showtitle"))
@@ -232,13 +231,13 @@ def _read(
 
 
 def _highest(cells: Iterable[str]) -> int:
-    """The highest rating of a scale, by the ratings there are."""
+    """The highest rating of the scale, guessed from the ratings."""
     most = max((number_of(cell) or 0 for cell in cells), default=0)
     return next((one for one in SCALES if most <= one), SCALES[-1])
 
 
 def _stars(where: str, text: str, of_site: int, highest: int) -> float:
-    """Stars of a rating. That of a site must be on its scale; others are rounded to halves."""
+    """Stars of a rating. A site's rating must be on its scale; others are rounded to halves."""
     value = number_of(text)
     if of_site == 5 and (stars := stars_of(text)) is not None:
         return stars

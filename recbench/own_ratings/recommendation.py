@@ -1,5 +1,5 @@
-"""A movie that is recommended: the stars to expect, how sure they are and why; and lists of such
-movies: what changed between two, and a list as text or JSON."""
+"""A recommended movie: its predicted stars with interval and reasons; and lists of such movies: the
+changes between two, and a list as text or JSON."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from recbench.own_ratings.known_movies import KnownMovies
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 ME = 0  # the index of the only user
-INSIDE = 0.8  # of the probability, in the interval
-AT_ONCE = 1_000  # movies predicted at a time, each of which needs a number for each rating
-MOVED = 3  # movies named of those that moved up, and of those that moved down
-REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
+INSIDE = 0.8  # probability of the interval
+AT_ONCE = 1_000  # movies predicted at a time; each needs one number per rating
+MOVED = 3  # most movies named as moved up, and as moved down
+REASONS, LEAST = 3, 0.005  # number of reasons, and smallest share in stars
 NO_REASON = "the mean of other users: no rating of yours speaks for or against it"
 INTERVAL = "80 % interval of the predictive distribution"
 
@@ -43,16 +43,16 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Reason:
-    """A rating of the user's that a recommendation rests on."""
+    """One of the user's ratings as a reason for a recommendation."""
 
     movie: str  # "Alien (1979)"
     words: str  # "you gave it 5; similarity .62 by the model"
-    stars: float  # how many it adds; negative: takes off
+    stars: float  # its share of the prediction; may be negative
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A movie, and what is expected of it."""
+    """A movie and its prediction."""
 
     movie: int  # row of the catalogue
     title: str
@@ -62,8 +62,8 @@ class Recommendation:
     genres: tuple[str, ...]
     language: str
     rated_by: int  # how many users of the dataset rated it
-    stars: float  # expected, 0.5 .. 5
-    low: float  # from low to high, the rating will be with a probability of 80 % or more
+    stars: float  # predicted, 0.5 .. 5
+    low: float  # the rating is from low to high with a probability of 80 % or more
     high: float
     reasons: tuple[Reason, ...]  # the largest first; none if the user has rated nothing
 
@@ -87,7 +87,7 @@ def fitted_model(
     rated: Mapping[int, float],
     watched: Collection[int],
 ) -> Model:
-    """A model of ratings, movie -> stars, the latest last, and of movies watched and not rated."""
+    """A model fitted to `rated` (movie -> stars, latest last) and to unrated movies `watched`."""
     user, time = np.full(len(rated), ME), np.arange(len(rated))
     ratings = Ratings(user, np.array(list(rated)), np.array(list(rated.values())), time)
     tables = ItemTables.same_for_all(known_movies.table)
@@ -95,12 +95,12 @@ def fitted_model(
     model = new_model().fit(Training(ratings, movies, fits={"item_tables": lambda: tables}))
     if watched:
         model.watch(ME, np.array(sorted(watched)))
-    model.predict_one(ME, 0)  # now, not with the first movie: it works out what the ratings imply
+    model.predict_one(ME, 0)  # now, not with the first movie: it computes the user's state
     return model
 
 
 def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
-    """Mean of ratings, not clipped, float64 [n]."""
+    """Predicted means, not clipped, float64 [n]."""
     parts = np.split(movies, range(AT_ONCE, len(movies), AT_ONCE))
     return np.concatenate([model.predict_normal(np.full(len(one), ME), one)[0] for one in parts])
 
@@ -108,7 +108,7 @@ def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
 def recommendation(
     model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
 ) -> Recommendation:
-    """The stars to expect of a movie, and why; `rated` is what the model has learned."""
+    """The prediction for a movie, with reasons; the model has learned `rated`."""
     catalogue = known_movies.catalogue
     mean = expected_stars(model, np.array([movie]))
     grid, probability = model.predict_distribution(np.array([ME]), np.array([movie]))
@@ -130,8 +130,8 @@ def recommendation(
 
 
 def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[float, float]:
-    """The values of `grid` between which lies that part of the probability or more, as much of
-    the rest below as above at most."""
+    """The interval of `grid` with a probability of at least `inside`; of the rest, at most half is
+    below it and at most half above."""
     below = np.cumsum(probability)
     tail, rounding = (1 - inside) / 2, 1e-9
     low = np.searchsorted(below, tail + rounding, side="right")
@@ -143,8 +143,8 @@ def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[
 def _reasons(
     model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
 ) -> tuple[Reason, ...]:
-    """The ratings that speak most for a movie, in words that agree with that; else those whose
-    words do not, else those that speak most against it."""
+    """The ratings with the largest positive shares whose stars and similarity explain the sign; if
+    there are none, any positive shares; else the strongest negative ones."""
     parts = model.explain_one(ME, movie, if_forgotten=False).contributions
     own = [
         (part.movie, part.stars)
@@ -156,8 +156,8 @@ def _reasons(
     others = np.array([other for other, _ in own])
     similarity = dict(zip(others, model.correlation(np.array([movie]), others)[0], strict=True))
     pro = [one for one in own if one[1] > 0]
-    # a movie that was liked speaks for a similar one, a movie that was not for a dissimilar one;
-    # some speak by the time when they were rated alone
+    # a liked movie supports similar ones, a disliked movie dissimilar ones; some ratings add stars
+    # only because of their time
     mean = known_movies.table.mean
     fitting = [one for one in pro if (similarity[one[0]] >= 0) == (rated[one[0]] > mean[one[0]])]
     return tuple(
@@ -212,7 +212,7 @@ class Changes:
 
 
 def as_text(listed: Sequence[Recommendation], if_none: str = NONE) -> str:
-    """A movie in three lines or more: the stars to expect, the facts, the reasons."""
+    """Each movie in three lines or more: predicted stars, facts, reasons."""
     if not listed:
         return f"{if_none}\n"
     width = min(max(len(one.name) for one in listed), 60)
@@ -228,7 +228,7 @@ def as_text(listed: Sequence[Recommendation], if_none: str = NONE) -> str:
 
 
 def as_json(listed: Sequence[Recommendation], about: Mapping[str, object]) -> str:
-    """An object with the movies in order, and what else there is to know about them."""
+    """A JSON object with the movies in order, and the entries of `about`."""
     rows = []
     for place, one in enumerate(listed, start=1):
         row = {"place": place, **asdict(one), "stars": round(one.stars, 3)}

@@ -1,4 +1,4 @@
-"""One user's session: the profile, what is recommended from it, and what changes it."""
+"""One user's session: the profile, its changes, and the recommendations from it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from recbench.own_ratings.titles import names_of
 from recbench.own_ratings.values import on_the_grid, split_title, stars_of
 from recbench.ratings import MAX_STARS
 
-LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
-CANDIDATES, TARGETS = 200, 500  # movies to ask about; movies to be predicted better
+LATEST = 3_000  # most ratings that the model learns; n take n³ / 3 operations
+CANDIDATES, TARGETS = 200, 500  # movies to ask about; movies whose predictions should improve
 INTERVIEW = 10  # movies to be rated
-MOST_QUESTIONS = 50  # for somebody who knows few of them
+MOST_QUESTIONS = 50  # for a user who knows few movies
 HELP = "0.5 to 5 in halves; Enter: not seen; q: stop"
 
 
 class Session:
-    """A user, the movies and a model, which `new_model` makes. Nothing is written: save `profile`.
+    """A user, the movies and a model made by `new_model`. Nothing is saved; save `profile`.
 
     >>> session = Session(open_known_movies("ml-100k"), Personal)  # doctest: +SKIP
     >>> session.rate("Alien (1979)", 4.5)  # doctest: +SKIP
@@ -51,13 +51,13 @@ class Session:
         self.known_movies, self.catalogue = known_movies, known_movies.catalogue
         self.matcher = Matcher(known_movies.catalogue)
         self._new_model = new_model
-        self._matches: dict[OwnRating, Match] = {}  # of each rating by itself
+        self._matches: dict[OwnRating, Match] = {}  # each rating's own match
         self.take(profile or Profile())
 
     # --- the profile -----------------------------------------------------------------------------
 
     def take(self, profile: Profile) -> None:
-        """Another profile takes the place of this one."""
+        """Replace the profile."""
         before, self.profile = self._matches, profile
         self._matches = {one: before.get(one) or self.matcher.find(one) for one in profile.ratings}
         movies = settled(list(self._matches.items()))
@@ -80,33 +80,33 @@ class Session:
 
     @property
     def lacking(self) -> list[OwnRating]:
-        """Ratings whose movie the catalogue lacks: they stay in the profile, and are not used."""
+        """Ratings of movies that the catalogue lacks: they stay in the profile, unused."""
         return [rating for movie, rating in self._pairs if movie is None]
 
     @property
     def learned(self) -> int:
-        """How many ratings the model has learned: the latest ones of a long history."""
+        """Number of ratings that the model learns: the latest ones of a long history."""
         return min(len(self.rated), LATEST)
 
-    # --- what changes it -------------------------------------------------------------------------
+    # --- changes ---------------------------------------------------------------------------------
 
     def add(
         self, ratings: Sequence[OwnRating], kind: str = "table", notes: Sequence[str] = ()
     ) -> list[str]:
-        """Add ratings of a file of a kind, the latest last; what became of them, in sentences, with
-        the notes about the file; see `added_to`. Raises InputError if they are of movies by number,
-        and of another numbering."""
+        """Add the ratings of a file of that kind, latest last. Returns sentences about them, and
+        the notes about the file; see `added_to`. Raises InputError if the file identifies movies by
+        the numbers of another MovieLens set."""
         every = self._matches, ratings, kind, self.matcher, self.catalogue
         together, lines = added_to(*every)
         self.take(replace(self.profile, ratings=together))
         lines += notes
         if any(not one.title and one.movie_id is not None for one in ratings):
-            lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
+            lines.append(f"movieIds are read as those of {self.catalogue.dataset}")
         return lines
 
     def rate(self, title: str, stars: float) -> int:
-        """Rate a movie now, by its title, with or without the year; the movie. Raises InputError:
-        no movie has the title (the nearest are listed), several have it, or these are no stars."""
+        """Rate a movie now, by its title, with or without year; returns its row. Raises InputError
+        if the title fits no movie (the nearest are listed) or several, or the stars are invalid."""
         if not on_the_grid(stars):
             raise InputError(f"{title}: {stars:g} stars. Expected 0.5, 1.0, 1.5 .. 5.0")
         movie = self._movie(title)
@@ -114,7 +114,7 @@ class Session:
         return movie
 
     def rate_movie(self, movie: int, stars: float) -> str:
-        """Rate a movie of the catalogue now, by its row; the movie's name."""
+        """Rate a movie of the catalogue now, by its row; returns its name."""
         now = OwnRating(stars=float(stars), time=int(clock.time()))
         latest = self.catalogue.described(movie, now)  # the last, whatever the clock says
         others = [rating for other, rating in self._pairs if other != movie]
@@ -122,8 +122,8 @@ class Session:
         return self.catalogue.name(movie)
 
     def forget(self, title: str) -> str:
-        """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises
-        InputError if the user has rated no such movie, or several of that title."""
+        """Forget the rating of a movie, as if it had never been rated; returns the movie's name.
+        Raises InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
         found: dict[object, list[OwnRating]] = {}  # by movie
         for movie, rating in self._pairs:
@@ -145,7 +145,7 @@ class Session:
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
-        """Forget the rating of a movie of the catalogue, by its row; the movie's name. Raises
+        """Forget the rating of a movie of the catalogue, by its row; returns its name. Raises
         InputError if the user has not rated it."""
         name = self.catalogue.name(movie)
         if movie not in {*self.rated, *self.watched}:
@@ -154,7 +154,7 @@ class Session:
         return name
 
     def mute(self, genre: str) -> str:
-        """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
+        """Recommend no movie of a genre from now on; returns its name. Ratings are unchanged.
         Raises InputError if no movie is of that genre."""
         name = known_name(genre, "--mute", self.catalogue.all_genres)
         self.profile = replace(self.profile, muted=tuple(sorted({*self.profile.muted, name})))
@@ -169,15 +169,15 @@ class Session:
         self.profile = replace(self.profile, muted=tuple(one for one in muted if one != name))
         return name
 
-    # --- what follows from it --------------------------------------------------------------------
+    # --- recommendations -------------------------------------------------------------------------
 
     def recommend(
         self, count: int = 10, filters: Filters | None = None, diversity: float = 0.0
     ) -> list[Recommendation]:
-        """The unseen movies with the most stars expected: those neither rated nor watched.
+        """The unseen movies (neither rated nor watched) with the highest predictions.
 
         Args:
-            filters: which movies may be recommended; muted genres may not.
+            filters: which movies may be recommended; muted genres never are.
             diversity: 0 .. 1, see `recbench.own_ratings.filters.diversified`.
         """
         movies, model = self._unseen(filters), self._fitted()
@@ -190,11 +190,11 @@ class Session:
         return [self.predict(int(movie)) for movie in movies[chosen]]
 
     def predict(self, movie: int) -> Recommendation:
-        """The stars to expect of a movie, and why."""
+        """The prediction for a movie, with reasons."""
         return recommendation(self._fitted(), self.known_movies, self.rated, movie)
 
     def next_question(self, skipped: Collection[int] = ()) -> int | None:
-        """The well-known movie whose rating would teach most, none of those `skipped`; None if none
+        """The most informative well-known movie to rate next, except those `skipped`; None if none
         is left."""
         unseen = self._unseen(None)
         known_first = unseen[np.argsort(-self.catalogue.rated_by[unseen], kind="stable")]
@@ -238,9 +238,9 @@ def interview(
     tell: Callable[[str], None],
     after_each: Callable[[], None] = lambda: None,
 ) -> int:
-    """Ask a new user for the stars of the movies that teach most, until ten are rated; how many
-    were. `ask` shows a question and returns the answer, or raises EOFError if no more will come;
-    `after_each` is called after each rating."""
+    """Ask a new user to rate the most informative movies, until ten are rated; returns the number
+    rated. `ask` shows a question and returns the answer, or raises EOFError at the end of the
+    input; `after_each` is called after each rating."""
     tell(f"How many stars do you give these movies? {HELP}")
     skipped: set[int] = set()
     rated = 0

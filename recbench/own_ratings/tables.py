@@ -13,17 +13,17 @@ from recbench.errors import InputError
 
 LARGEST = 100_000_000  # bytes, unpacked; the export of one user has a few hundred thousand
 SUFFIXES = (".csv", ".tsv", ".txt", ".json")
-WATCHED = {"diary", "watched", "history", "checkins"}  # words in names of files: of movies watched
+WATCHED = {"diary", "watched", "history", "checkins"}  # words in names of files with movies watched
 
 
 def watched(table: Rows) -> bool:
-    """Whether, by the name of its file, who is in it was watched."""
+    """Whether the table has movies watched, by the name of its file."""
     return bool(WATCHED & _words(table.name))
 
 
 def tables_of(content: bytes, name: str) -> list[Rows]:
-    """The tables of a file, of which `name` is the name: itself, or those of ratings and of movies
-    watched in an export that is a ZIP. Raises InputError if it cannot be read."""
+    """The tables of the file `name`: the file itself or, if it is the ZIP of an export, its tables
+    of ratings and of movies watched. Raises InputError if it cannot be read."""
     if not content.startswith(b"PK\x03\x04"):
         return [_table(io.BytesIO(content), name)]
     try:
@@ -32,12 +32,12 @@ def tables_of(content: bytes, name: str) -> list[Rows]:
                     for one in _chosen(archive.namelist(), name)]  # fmt: skip
     except InputError:
         raise
-    except Exception as error:  # zipfile, and what unpacks for it, raise a dozen kinds
+    except Exception as error:  # zipfile and its decompressors raise many kinds of errors
         raise InputError(f"{name}: is no ZIP file that can be read ({error})") from None
 
 
 def tables_at(path: Path) -> list[Rows]:
-    """The same of a path, which may be the folder of an unpacked export, too."""
+    """The same for a path, which may also be the folder of an unpacked export."""
     try:
         if path.is_dir():
             files = [one.name for one in path.iterdir() if one.is_file()]
@@ -53,8 +53,8 @@ def tables_at(path: Path) -> list[Rows]:
 
 
 def _chosen(files: list[str], name: str) -> list[str]:
-    """Of the files of an export those that are read: of ratings and of movies watched, by name; a
-    single table under any name. Ratings come last: of two of one day theirs counts."""
+    """The files of an export to read: ratings and movies watched, by name; a single table under any
+    name. Ratings come last, so that they count if several entries have the same day."""
     tables = [
         one
         for one in files
@@ -67,9 +67,9 @@ def _chosen(files: list[str], name: str) -> list[str]:
     if not chosen:
         raise InputError(
             f"{name}: is a folder or ZIP file without ratings. Expected ratings.csv in it, or an "
-            "export of Letterboxd or Trakt as it comes"
+            "unchanged export of Letterboxd or Trakt"
         )
-    depth = min(one.count("/") for one in chosen)  # deeper ones are of what was deleted
+    depth = min(one.count("/") for one in chosen)  # deeper ones have deleted entries
     return [one for one in chosen if one.count("/") == depth]
 
 

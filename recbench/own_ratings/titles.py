@@ -1,4 +1,4 @@
-"""Titles as they are written in many ways, reduced to what they have in common."""
+"""Keys of titles, which are equal for different spellings of a title."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_NAME = re.compile(
 )
 SUBTITLE = re.compile(r":\s+|\s+[-–—]\s+|;\s+|,?\s+or:?\s+(?=[A-Z])")
 
-# What NFKD does not take apart
+# Letters that NFKD does not decompose
 LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ł": "l", "đ": "d", "ð": "d"})
 LETTERS |= str.maketrans({"þ": "th", "ı": "i", "&": " and ", "+": " and ", "·": " ", "’": "'"})
 WORDS = {"mister": "mr", "doctor": "dr", "versus": "vs", "saint": "st", "volume": "vol"}
@@ -28,18 +28,18 @@ COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 WORDS |= {word: str(n) for n, word in enumerate((*COUNTING, "eleven", "twelve"))}
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii")
 NUMBERS = {numeral: str(number) for number, numeral in enumerate((*ROMAN, "xiv", "xv"), start=1)}
-ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after one of these
+ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after a word of COUNTED
 COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 
-# How far a name is from the title itself: what is better known comes first. Ranks are added: the
-# remainder by ALTERNATIVE says whether an article was left out
+# Ranks of names: 0 is the title itself, a larger rank is a lesser-known name. Ranks are added; the
+# remainder by ALTERNATIVE shows whether an article was left out
 TITLE, LEFT_OUT, ALTERNATIVE = 0, 1, 5
-TELLING = 3  # words, which hardly another movie has
+TELLING = 3  # words; hardly any two movies share so many
 SHORTEST_HEAD = 4  # characters
 
 
 def article_first(title: str) -> str:
-    """ "The Matrix" of "Matrix, The", in parentheses too: as it is spoken."""
+    """ "The Matrix" for "Matrix, The", also within parentheses."""
     outside = re.sub(r"\(([^()]*)\)", lambda found: f"({_article_first(found[1])})", title.strip())
     head, parenthesis, rest = outside.partition(" (")
     return _article_first(head) + parenthesis + rest
@@ -54,13 +54,13 @@ def _article_first(name: str) -> str:
 
 
 def key(name: str) -> str:
-    """What is left of a name without case, accents, punctuation and spaces, "and" for "&",
-    numbers in digits: "rocky2" of "Rocky II". Of a name without letters, the name."""
+    """A name without case, accents, punctuation and spaces, with "and" for "&" and numbers in
+    digits: "rocky2" for "Rocky II". A name without letters stays as it is."""
     return "".join(words_of(name)) or name.strip().casefold()
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name, each as `key` has it."""
+    """The words of a name, normalised as in `key`."""
     text = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
     text = "".join(one for one in text if not unicodedata.combining(one))
     words = re.findall(r"[^\W_]+", re.sub(r"['`´]", "", text))
@@ -73,8 +73,8 @@ def words_of(name: str) -> list[str]:
 
 
 def names_of(title: str) -> dict[str, int]:
-    """The keys of the names in a title, and how far each is from the title itself: of "Matrix, The
-    (Matrice, La)" two names, each with and without its article."""
+    """The keys of the names in a title, with their ranks: "Matrix, The (Matrice, La)" has two
+    names, each with and without its article."""
     found: dict[str, int] = {}
 
     def add(name: str, rank: int) -> None:
@@ -100,9 +100,9 @@ def names_of(title: str) -> dict[str, int]:
 
 
 def parts_of(title: str) -> set[str]:
-    """Keys of parts by which a title is known: what stands before a subtitle, and its last three
-    words or more: "Star Wars" and "A New Hope" of "Star Wars: Episode IV - A New Hope". Weaker than
-    names: other movies may have them."""
+    """Keys of parts used in place of a title: the part before a subtitle, and the last three words
+    or more: "Star Wars" and "A New Hope" of "Star Wars: Episode IV - A New Hope". Weaker than
+    names, since other movies may have them."""
     whole = _article_first(outside_parentheses(title))
     head, *rest = SUBTITLE.split(whole)
     ends = [" ".join(whole.split()[start:]) for start in range(1, len(whole.split()) - TELLING + 1)]

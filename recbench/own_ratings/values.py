@@ -1,5 +1,5 @@
-"""What stands in the cells of a file: numbers, stars, years, titles, and dates in whatever order
-of day and month."""
+"""Parse the cells of a file: numbers, stars, years, titles, and dates in either order of day and
+month."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.I
 YEAR = r"(18[7-9]\d|19\d\d|20\d\d)"
 TITLE_WITH_YEAR = re.compile(rf"^(.*\S)\s*\({YEAR}(?:[-–][^)]*)?\)\s*$")  # "Alien (1979)"
 
-SECONDS = 10**11  # larger numbers are of milliseconds or less: it would be beyond the year 5000
+SECONDS = 10**11  # larger numbers are in milliseconds or less, or beyond the year 5000
 NANOSECONDS = SECONDS * 10**9
-# Dates whose order is known; and by whether the month is first
+# Formats of dates in a known order; and others, by whether the month is first
 FORMS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%a %b %d %H:%M:%S %Y"),
     *("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y"),
@@ -31,7 +31,7 @@ ORDERS = {True: "month/day/year", False: "day/month/year"}
 
 
 def number_of(text: str) -> float | None:
-    """A number as text, with a comma or a point; None if it is none."""
+    """The number in a text, with decimal comma or point; None if it is no number."""
     if not NUMBER.fullmatch(text.strip()):
         return None
     value = float(text.replace(",", "."))
@@ -39,13 +39,13 @@ def number_of(text: str) -> float | None:
 
 
 def stars_of(text: str) -> float | None:
-    """Stars as typed, "4.5" or "4,5"; None if these are none."""
+    """Stars as typed, "4.5" or "4,5"; None if invalid."""
     value = number_of(text)
     return value if value is not None and on_the_grid(value) else None
 
 
 def on_the_grid(stars: float) -> bool:
-    """Whether these are stars as MovieLens and Letterboxd have them: 0.5, 1.0 .. 5.0."""
+    """Whether stars are on the scale of MovieLens and Letterboxd: 0.5, 1.0 .. 5.0."""
     return MIN_STARS <= stars <= MAX_STARS and 2 * stars == int(2 * stars)
 
 
@@ -56,7 +56,7 @@ def year_of(text: str) -> int | None:
 
 
 def split_title(text: str) -> tuple[str, int | None]:
-    """ "Alien (1979)" as title and year; the whole and None where no year stands at the end."""
+    """ "Alien (1979)" as title and year; the whole text and None if no year is at the end."""
     found = TITLE_WITH_YEAR.match(text.strip())
     return (found[1].strip(), int(found[2])) if found else (text.strip(), None)
 
@@ -67,13 +67,13 @@ def split_title(text: str) -> tuple[str, int | None]:
 def times_of(
     column: Sequence[str], other: Iterable[str], month_first: bool | None, site: str
 ) -> tuple[list[int | None], list[str]]:
-    """The dates of a column in seconds since 1970 (UTC), None for those that cannot be read, and
-    what to say about it. Whether "2/11/2024" is in February follows from all dates of the column:
-    "4/18/2026" has one order alone. A date that fits both orders is not read if nothing tells.
+    """The dates of a column in seconds since 1970 (UTC), None if unreadable, and notes for the
+    user. Whether "2/11/2024" is in February follows from all dates of the column: "4/18/2026" fits
+    only one order. If no date shows the order, dates that fit both are not read.
 
     Args:
-        other: dates of the same file that tell the order where those of the column do not.
-        month_first: the order that `site` has in the United States; None: it has no such dates.
+        other: dates of the same file that show the order if those of the column do not.
+        month_first: the order that `site` uses in the United States; None: it has no such dates.
     """
     readings = list(map(_readings, column))
     orders = _orders(readings) or _orders(map(_readings, other))
@@ -99,19 +99,19 @@ def times_of(
 
 
 def _orders(readings: Iterable[dict[bool, int]]) -> set[bool]:
-    """Whether the month is first, of dates that fit one order alone."""
+    """Whether the month is first, from dates that fit only one order."""
     return {order for reading in readings if len(reading) == 1 for order in reading}
 
 
 def _readings(text: str) -> dict[bool, int]:
-    """The times that a text can mean, by whether the month is first; both where the order does not
+    """The possible times of a text, by whether the month is first; both if the order does not
     matter; none if it is no date."""
     times = {order: _seconds_of(text.strip(), order) for order in ORDERS}
     return {order: time for order, time in times.items() if time is not None}
 
 
 def _seconds_of(text: str, month_first: bool) -> int | None:
-    """Of a date, or of a number of seconds or less; of eight digits, 20240102, of the date."""
+    """Seconds since 1970 of a date (20240102 is one, too), or of a number in seconds or less."""
     value = number_of(text)
     if value is None or len(text) == len("20240102"):
         iso = re.sub(r" UTC$| (?=[+-]\d\d:?\d\d$)", "", text)

@@ -1,5 +1,5 @@
-"""A page on this machine alone, to rate movies and see what follows: `recommend.py --serve`.
+"""A page on this machine only, to rate movies and see recommendations: `recommend.py --serve`.
 
-`app.serve` starts it. A request passes the guards in `app`; `routes` answers it for the one `User`,
-with `templates/page.html` in the view that the address asks for.
+`app.serve` starts it. A request passes the checks in `app`; `routes` answers it for the one `User`,
+with `templates/page.html` in the view that the URL requests.
 """

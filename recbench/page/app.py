@@ -1,5 +1,5 @@
-"""The page as an application: served on this machine alone, under a path that nobody guesses,
-behind guards that no request gets past."""
+"""The page as an application: served on this machine only, under a path that nobody can guess, with
+checks of every request."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from recbench.page import routes
 from recbench.page.routes import LARGEST_FILE, User
 from recbench.threads import one_thread
 
-ADDRESS = "127.0.0.1"  # of this machine alone: no other can reach it
-THREADS = 4  # requests read and answered at a time; the session takes one after another
+ADDRESS = "127.0.0.1"  # the loopback address: no other machine can reach it
+THREADS = 4  # requests handled at the same time; the session serves one at a time
 LARGEST_HEADERS = 16_384  # bytes of a request's headers, its address among them
 LARGEST_FORM = 10_000  # bytes of a form without a file; it has a title and some numbers
 TOKEN = "token"  # the field of every form
 
-# Nothing but the page's own files, nothing written into the page, nothing around it.
+# Only the page's own files: no code or style within the page, and no frame around it.
 CONTENT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -47,8 +47,8 @@ HEADERS = {
 
 @contextmanager
 def reserved(port: int) -> Iterator[socket.socket]:
-    """A port (0: any that is free) taken before anything long is done. Raises InputError if another
-    program has it, or it is not for this user."""
+    """Reserve a port (0: any free one) before the slow work. Raises InputError if another program
+    has it, or this user may not use it."""
     try:
         bound = socket.create_server((ADDRESS, port))
     except OSError as error:
@@ -64,8 +64,8 @@ def serve(
     session: Session, file: ProfileFile, bound: socket.socket, tell: Callable[[str], None]
 ) -> None:
     """Serve the page of a user until KeyboardInterrupt, at the port of `reserved`. Every change is
-    written before it is answered, so that nothing is left to be saved then. The session is of the
-    profile in `file`, which was read already."""
+    saved before the response, so nothing is unsaved at the end. The session has the profile of
+    `file`, which was read before."""
     port = bound.getsockname()[1]
     app, path = new_app(User(session, file), port)
     server = create_server(
@@ -79,15 +79,15 @@ def serve(
     )
     url = f"http://{ADDRESS}:{port}{path}"
     tell(f"the page is at {url}")
-    tell("this machine alone reaches it, and who knows this address; Ctrl-C ends it")
+    tell("it can be reached only from this machine, with this address; Ctrl-C ends it")
     with one_thread():
         server.run()
     tell(f"ended; your profile is in {file.path}")
 
 
 def new_app(user: User, port: int) -> tuple[Flask, str]:
-    """The application and path of a user's page, served at `port`. The path has a key that nobody
-    can guess: the profile is not for other users of this machine."""
+    """The application and path of a user's page, served at `port`. The path has a random key, so
+    that other users of this machine cannot open the profile."""
     path, token = f"/{secrets.token_urlsafe(16)}/", secrets.token_urlsafe(32)
     app = Flask(__name__, static_url_path=f"{path}static")
     app.extensions["user"] = user
@@ -103,7 +103,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
         message, status = str(error), 400
         if isinstance(error, HTTPException):
             message, status = error.description or error.name, error.code or 500
-        with_links = request.path.startswith(path)  # else they would give the key away
+        with_links = request.path.startswith(path)  # on other paths, links would reveal the key
         page = render_template("page.html", refusal=message, with_links=with_links)
         return make_response(page, status)
 
@@ -111,7 +111,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
 
 
 def _guard(app: Flask, port: int, token: str) -> None:
-    """Have every request to `app` checked before anything else, and every answer secured.
+    """Check every request to `app` first, and add security headers to every response.
 
     A page of another site can make the browser send requests to this machine, even under a name of
     its own that leads here (DNS rebinding). It cannot choose the headers Host and Origin, and it
@@ -124,7 +124,7 @@ def _guard(app: Flask, port: int, token: str) -> None:
     def check() -> None:
         host = request.headers.get("Host", "")
         if host not in hosts:
-            abort(421, f"This page is at {' and '.join(sorted(hosts))} alone")
+            abort(421, f"This page is only at {' and '.join(sorted(hosts))}")
         is_upload = request.endpoint == routes.UPLOAD
         request.max_content_length = LARGEST_FILE if is_upload else LARGEST_FORM
         if (request.content_length or 0) > request.max_content_length:

@@ -1,5 +1,5 @@
-"""What the page shows and what changes the profile: the one user, with a session and its file, for
-several tabs and beside other programs; the view that an address asks for; and the routes."""
+"""The user of the page, with session and file, which several tabs and other programs share; the
+view that a URL requests; and the routes, which show the page and change the profile."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from recbench.own_ratings.values import stars_of
 
 LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
 MOST_ANSWERS = 100  # in memory
-UPLOAD = "routes.add"  # the endpoint that takes a file
-LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
+UPLOAD = "routes.add"  # the endpoint that receives a file
+LONGEST_NAME = 100  # characters of the name of a file or user in a message
 LONGEST_TITLE = 200  # characters of a search
-NUMBER, WELL_KNOWN = 10, 20  # movies recommended, each rated by so many users at least
+NUMBER, WELL_KNOWN = 10, 20  # number of recommendations; fewest users who rated each
 FOUND = 8  # movies that a search shows
 
 routes = Blueprint("routes", __name__)
 
 
 class User:
-    """The profile is what stands in the file, which was read for the session already: it is read
-    again whenever another program has written it, and every change is written at once."""
+    """The profile is the content of the file, which the session has already read. The file is read
+    again when another program has written it, and every change is written at once."""
 
     def __init__(self, session: Session, file: ProfileFile) -> None:
         self.file, self.catalogue = file, session.catalogue
@@ -43,13 +43,13 @@ class User:
         self.messages: dict[str, list[str]] = {}  # by a number in the address, each shown once
         self._session = session
         self._one_at_a_time = threading.RLock()
-        # what follows from the profile, until it changes; inside `reading`
+        # cached until the profile changes; only for use inside `reading`
         self.recommended = lru_cache(MOST_ANSWERS)(session.recommend)
         self.question = lru_cache(MOST_ANSWERS)(session.next_question)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """The session as the file is now; other requests wait. Raises as `ProfileFile.read`."""
+        """The session with the current file; other requests wait. Raises as `ProfileFile.read`."""
         with self._one_at_a_time:
             if self.file.changed():
                 self._take(self.file.read() or Profile())
@@ -57,8 +57,8 @@ class User:
 
     @contextmanager
     def changing(self) -> Iterator[Session]:
-        """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
-        written. Other programs wait, too. Raises InputError if it cannot be read or written."""
+        """The same, for a change, which is then saved in the file, or undone if that fails. Other
+        programs wait, too. Raises InputError if the file cannot be read or written."""
         with self._one_at_a_time, self.file.locked(), self.reading() as session:
             before = session.profile
             try:
@@ -71,7 +71,7 @@ class User:
                 raise
 
     def delete(self) -> bool:
-        """Delete the file, whatever is in it, and start anew; whether there was a file."""
+        """Delete the file, whatever its content, and start over; returns whether it existed."""
         with self._one_at_a_time, self.file.locked():
             there_was = self.file.delete()
             self._take(Profile())
@@ -86,8 +86,7 @@ class User:
 
 @dataclass(frozen=True)
 class View:
-    """What an address asks for; every change leads back to it, so that the user stays where they
-    are."""
+    """The part of the page that a URL requests; every change redirects back to it."""
 
     q: str = ""  # a title to search for; "": none
     ask: str = ""  # "1": show a movie to rate next; "": if none is rated yet; others: none
@@ -99,7 +98,7 @@ class View:
         return Filters(genres=(self.genre,) if self.genre else (), rated_by=WELL_KNOWN)
 
     def chosen(self, **other: str) -> dict[str, str]:
-        """What is not empty, with other values of some attributes."""
+        """The attributes that are not empty, with `other` values for some."""
         return {name: text for name, text in (vars(self) | other).items() if text}
 
     def query(self) -> str:
@@ -112,7 +111,7 @@ def the_user() -> User:
 
 
 def the_view() -> View:
-    """Raises InputError for a title that is too long, or no genre."""
+    """The view of the request. Raises InputError if the title is too long or the genre unknown."""
     q, ask, genre = (request.args.get(one, "").strip() for one in ("q", "ask", "genre"))
     if len(q) > LONGEST_TITLE:
         raise InputError(f"The title has {len(q):,} characters. Expected {LONGEST_TITLE} at most")
@@ -183,7 +182,7 @@ def unmute() -> Response:
 
 @routes.post("/skip")
 def skip() -> Response:
-    """A movie that was not seen; this is not saved."""
+    """Skip a movie that the user has not seen; this is not saved."""
     movie, user = movie_of_form(), the_user()
     user.skipped.add(movie)
     return to_page([f"not asked again: {user.catalogue.name(movie)}"])
@@ -203,7 +202,7 @@ def add() -> Response:
 @routes.post("/delete")
 def delete() -> Response:
     if request.form.get("sure") != "yes":
-        raise InputError("Nothing was deleted. Say first that you are sure")
+        raise InputError("Nothing was deleted. Confirm first that you are sure")
     user = the_user()
     done = "deleted" if user.delete() else "there is no file"
     return to_page([f"{done} {user.file.path}"])
@@ -222,7 +221,7 @@ def download() -> Response:
 
 
 def movie_of_form() -> int:
-    """The movie that a form is about; 404 if there is none such."""
+    """The movie of the form; 404 if there is no such movie."""
     text = request.form.get("movie", "")
     is_number = text.isascii() and text.isdecimal() and len(text) < 10
     if not is_number or int(text) >= len(the_user().catalogue):
@@ -231,7 +230,7 @@ def movie_of_form() -> int:
 
 
 def changed(change: Callable[[Session], list[str]]) -> Response:
-    """Carry out a change, which returns what it did in sentences, and lead to the page that shows
+    """Apply a change, which returns sentences about it, and redirect to the page, which shows
     them."""
     view, user = the_view(), the_user()
     with user.reading():
@@ -243,7 +242,7 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
 
 
 def to_page(message: list[str]) -> Response:
-    """To the page in the same view, which shows the message once."""
+    """Redirect to the page in the same view, which shows the message once."""
     number = token_hex(8)
     the_user().messages[number] = message
     query = the_view().query() or "?"

@@ -1,4 +1,4 @@
-"""One recommender on one cell: what `python PerUser/perUser.py` and its like do."""
+"""One recommender on one cell, as run by `python PerUser/perUser.py` and similar scripts."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ class Experiment:
     dataset: str = "auto"
     """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
     num_users: int = 100
-    """how many users to draw; 0: all"""
+    """number of users to draw; 0: all"""
     reviews_per_user: Annotated[int, RATINGS] = 25
-    """how many ratings of each; 0: all they have"""
+    """number of ratings per user; 0: all"""
     split: float = 0.8
-    """the part of the ratings to train on"""
+    """share of the ratings for training"""
     protocol: Literal["strict", "published"] = "strict"
-    """strict: ratings find their movies through links, TMDB's votes are halved to 0 .. 5, each
+    """strict: ratings are joined to movies through links, TMDB's votes are halved to 0 .. 5, each
     user's last ratings in time are held out, half stars are kept, losses are on logits, and
-    collaborative models learn from 2,000 other users as well. published: movieId is taken for the
-    TMDB id, votes are read as they are, ratings at random are held out (for collaborative models
-    other ones), half stars are cut off, the sigmoid is applied twice, and nobody else is there"""
+    collaborative models also learn from 2,000 background users. published: movieId is used as TMDB
+    id, votes are not halved, random ratings are held out (other ones for collaborative models),
+    half stars are cut off, the sigmoid is applied twice, and there are no background users"""
     seed: int = 0
-    """of the sample, the split and the recommender"""
+    """seed of the sample, the split and the recommender"""
 
 
 def protocol_of(parameters: Experiment) -> Protocol:
-    """The protocol, on the published bits of a movie."""
+    """The protocol, with the published bits of a movie."""
     return PROTOCOLS[parameters.protocol].changed(split=parameters.split, encoding="published")
 
 
 def settings_of(parameters: Experiment) -> dict[str, object]:
-    """The flags that a script has beside those of every experiment: settings of its recommender.
+    """The settings of the recommender: flags of the script that other experiments lack.
 
     Raises:
         InputError: one of these, or the size of the sample, is out of its range.
@@ -66,8 +66,8 @@ def run_experiment(cls: type, parameters: Experiment) -> Row:
     """Draw, split, fit, predict, score.
 
     Args:
-        cls: the recommender, built with `settings_of` the parameters; its engine, if there is one
-            among them, is that of the cell.
+        cls: the recommender, made with `settings_of` the parameters; an engine among them is set in
+            the cell.
 
     Returns:
         Scores, times and sizes by column name.

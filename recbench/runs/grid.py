@@ -1,8 +1,8 @@
-"""What a worker does: each recommender on a cell, or one on a shard of the users of a large cell.
+"""The tasks of workers: all recommenders on a cell, or one on a shard of a large cell's users.
 
-A task holds what the cell follows from, not the cell: who works on it makes the cell, or has it
-from the task before. The results of a task go to the folder of the run as soon as they are there;
-only rows of the table are returned.
+A task holds the parameters of a cell, not the cell: the worker makes it, or still has it from the
+previous task. Results are written to the run's folder as soon as they exist; only rows of the table
+are returned.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from recbench.registry import family_of, file_of, line_of, load_recommender
 from recbench.runs.predictions import CELLS, write_part
 from recbench.runs.processes import OutOfTime, Piece, report, time_limit
 
-MAY_FAIL = (Exception, SystemExit, OutOfTime)  # what a model can do
+MAY_FAIL = (Exception, SystemExit, OutOfTime)  # how a model can fail
 
 
 @dataclass(frozen=True)
 class CellTask:
-    """One cell of the grid in one iteration, and what to do there. Tasks of one cell are equal.
+    """One cell of the grid in one iteration, and the work on it. Tasks of one cell compare equal.
 
     Attributes:
         dataset: its name or folder, see `recbench.data.loading.load_dataset`.
@@ -41,14 +41,14 @@ class CellTask:
         models: name in the tables -> what `recbench.registry.load_recommender` takes.
         settings: of the models' constructors, by name; see `recbench.runs.running.settings_of`.
         wnn_engine: see `recbench.contract.Training`.
-        reference_of: which models are to be scored on validation rows as well, so that the best
-            collaborative one can be chosen; name -> spec.
-        folder: where results are written to; None: nowhere.
-        model_timeout: how long a model may take, seconds; 0: as long as it likes.
+        reference_of: models that are also scored on validation rows, so that the best collaborative
+            one can be chosen; name -> spec.
+        folder: the folder for results; None: they are not written.
+        model_timeout: time limit of a model, seconds; 0: none.
         ranking: whether each model also ranks all movies, see `recbench.evaluation.ranking`.
         cache: whether a large dataset is stored in the user's cache.
-        users_per_task: a cell with more users than that is done in shards; 0: never.
-        shard: number of the shard, of `shards`, that the only one of the `models` is to predict.
+        users_per_task: a cell with more users is divided into shards; 0: never.
+        shard: number of the shard, of `shards`; its task has only one of the `models`.
     """
 
     dataset: str
@@ -69,23 +69,23 @@ class CellTask:
 
     @property
     def model_seed(self) -> int:
-        """Of the recommenders; another in each iteration."""
+        """Seed of the recommenders, which differs between iterations."""
         return self.seed + self.key["iteration"] - 1
 
     @property
     def cell_folder(self) -> Path:
-        """Of what workers share about a cell in shards: item tables, predictions."""
+        """Folder for data of a divided cell that workers share: item tables, predictions."""
         assert self.folder is not None
         return self.folder / CELLS / "-".join(map(str, self.key.values()))
 
     @property
     def shard_file(self) -> Path:
-        """Where the predictions for its shard are written to."""
+        """File of the predictions for the shard."""
         (name,) = self.models
         return self.cell_folder / f"{in_file_name(name)}-{self.users_per_task}-{self.shard}.npz"
 
     def pieces(self) -> tuple[Piece, ...]:
-        """What it consists of."""
+        """The pieces of work, for progress."""
         key = {**self.key, "part": self.shard, "parts": self.shards}
         return tuple(Piece(**key, model=name) for name in self.models)
 
@@ -99,22 +99,22 @@ class CellDone:
     failures: dict[str, str] = field(default_factory=dict)  # model -> the traceback
     reference: dict | None = None  # the scores on validation rows
     notes: list[str] = field(default_factory=list)  # for the user
-    then: list[CellTask] = field(default_factory=list)  # tasks that can be done now
+    then: list[CellTask] = field(default_factory=list)  # tasks that can start now
 
     @contextmanager
     def failing_alone(self, name: str) -> Iterator[None]:
-        """In the block that recommender may fail, in any way; the others go on."""
+        """Within the block this recommender may fail in any way; the others continue."""
         try:
             yield
         except MAY_FAIL as error:
-            if disk_is_full(error):  # which is not the model's fault, and the others' as well
+            if disk_is_full(error):  # not the fault of the model, and all others would fail, too
                 raise
             reason = line_of(error, file_of(load_recommender(self.task.models[name])))
             self.rows.append({**_row(self.task, name), "status": "failed", "error": reason})
             self.failures[name] = traceback.format_exc()
 
     def add(self, name: str, found: Measured) -> None:
-        """The recommender's result, written into the folder at once."""
+        """Add the result of a recommender, and write it to the folder at once."""
         task = self.task
         dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
         row = {**_row(task, name), **found.row}
@@ -131,7 +131,7 @@ class CellDone:
 
 
 def run_task(task: CellTask) -> CellDone:
-    """What a worker does. It reports its progress (`recbench.runs.processes`)."""
+    """Do a task in a worker, which reports its progress (`recbench.runs.processes`)."""
     try:
         return run_cell(task) if task.shards == 1 else run_shard(task)
     finally:
@@ -139,7 +139,7 @@ def run_task(task: CellTask) -> CellDone:
 
 
 def run_cell(task: CellTask) -> CellDone:
-    """Draw the cell and let each recommender learn and predict; one's failure stays its own."""
+    """Draw the cell, then fit and score each recommender; failures stay separate."""
     done, (num_users, reviews, _) = CellDone(task), task.key.values()
     try:
         cell = cell_of(task)
@@ -165,9 +165,9 @@ def run_cell(task: CellTask) -> CellDone:
 
 
 def run_shard(task: CellTask) -> CellDone:
-    """Let the recommender learn and predict the users of a shard."""
+    """Fit the recommender to the users of a shard, and predict their test ratings."""
     done, ((name, spec),) = CellDone(task), task.models.items()
-    if task.shard_file.exists():  # of an earlier run that was stopped
+    if task.shard_file.exists():  # from an earlier run that was stopped
         return done
     report(*task.pieces())
     with done.failing_alone(name):
@@ -181,14 +181,14 @@ def run_shard(task: CellTask) -> CellDone:
 
 
 class Shards:
-    """The results of shards so far: a recommender is scored when all are there."""
+    """The results of shards so far: a recommender is scored when all its shards are done."""
 
     def __init__(self) -> None:
         self._done: dict[tuple, list[CellDone]] = {}
 
     def add(self, done: CellDone) -> CellDone:
-        """The result of one more shard. Returned is that of the recommender on the cell, if it was
-        the last one, else one without rows."""
+        """Add the result of a shard. After the last one, returns the result of the recommender on
+        the cell; before, a result without rows."""
         task, whole, (name,) = done.task, CellDone(done.task), done.task.models
         of_model = self._done.setdefault((*task.key.values(), name), [])
         of_model.append(done)
@@ -222,8 +222,8 @@ def in_order(models: dict[str, str]) -> list[str]:
 
 
 def _one_by_one(models: dict[str, str], cell: Cell) -> Iterator[str]:
-    """The names `in_order`. What has been fitted stays in memory, where it may take gigabytes, only
-    as long as a model to come builds on it."""
+    """Yield the names `in_order`. A fitted model, which may take gigabytes, stays in memory only as
+    long as a later model builds on it."""
     names = in_order(models)
     for place, name in enumerate(names, 1):
         yield name
@@ -234,7 +234,7 @@ def _one_by_one(models: dict[str, str], cell: Cell) -> Iterator[str]:
 
 def _measured(task: CellTask, spec: str, name: str, cell: Cell) -> Measured:
     make = partial(cell.new, load_recommender(spec))
-    with chdir("."), time_limit(task.model_timeout):  # a model may go elsewhere
+    with chdir("."), time_limit(task.model_timeout):  # a model may leave the folder
         return measure(make, cell, task.ranking, keep_as=name)
 
 
@@ -254,15 +254,15 @@ def _row(task: CellTask, name: str) -> dict:
 
 
 def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
-    """How well collaborative recommenders predict a part held out of the *training* rows."""
+    """The RMSE of collaborative recommenders on validation rows, cut from the *training* rows."""
     rmse: dict[str, float] = {}
     try:
         inner = validation_cell(cell, task.protocol, task.seed)
-    except InputError:  # too few rows to choose on: there is no reference
+    except InputError:  # too few rows for validation: there is no reference
         return {**task.key, "rmse": rmse}
-    task = replace(task, ranking=False)  # it is chosen by its error
+    task = replace(task, ranking=False)  # the reference is chosen by RMSE
     for name in _one_by_one(task.reference_of, inner):
-        with suppress(*MAY_FAIL):  # it fails on the test rows too, and says so there
+        with suppress(*MAY_FAIL):  # it fails on the test rows, too, where that is reported
             rmse[name] = _measured(task, task.reference_of[name], name, inner).row["rmse"]
     return {**task.key, "rmse": rmse}
 
@@ -272,7 +272,7 @@ def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
 
 @lru_cache(maxsize=1)
 def cell_of(task: CellTask) -> Cell:
-    """The cell of a task; with fewer users, if there are not as many."""
+    """The cell of a task; with fewer users, if there are not enough."""
     dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
     num_users, reviews, iteration = task.key.values()
     seed = task.protocol.sample_seed(task.seed, iteration)
@@ -295,9 +295,9 @@ def cell_of(task: CellTask) -> Cell:
 
 
 def _in_shards(task: CellTask, cell: Cell) -> list[CellTask]:
-    """The tasks of a cell that is divided: one for each recommender and shard, and before them one
-    for all recommenders that cannot be divided. Empty: it is done as a whole, as it is if movies
-    are ranked, since the part of the catalogue that is shown is a product over all users."""
+    """The tasks of a divided cell: one for all recommenders that are not shardable, then one for
+    each shardable recommender and shard. Empty if the cell is not divided, which includes all cells
+    with ranking, since the share of the catalogue that is shown needs all users."""
     divided = {
         name: spec for name, spec in task.models.items() if shardable(load_recommender(spec))
     }

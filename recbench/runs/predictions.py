@@ -23,21 +23,21 @@ CELLS = "cells"  # the folder of cells that are divided, see `recbench.runs.grid
 
 
 class Predictions:
-    """The predictions of a run; it holds ratings, so it is not to be passed on.
+    """The predictions of a run; they contain ratings, so they must not be published.
 
-    A part is the predictions of one model in one cell, with its row of the table, written by the
-    process that made them (`write_part`). A part is complete when it is there, so that a stopped
-    run can be continued; it takes the place of the rows of its key in the file of all, so that none
-    counts twice, wherever a run was stopped.
+    A part has the predictions of one model in one cell and its row of the table, written by the
+    process that made them (`write_part`). An existing part is always complete, so a stopped run can
+    be continued. It replaces the rows of its key in the file of all parts, so none counts twice,
+    wherever a run was stopped.
 
     Args:
         folder: of the run.
 
     Attributes:
-        rows: of the parts that were there, each a row of the table.
+        rows: rows of the table, one for each part found at the start.
 
     Raises:
-        InputError: the file of all cannot be read.
+        InputError: the file of all parts cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,16 +55,16 @@ class Predictions:
                 part.unlink()  # it is computed again
 
     def keys(self) -> set[Key]:
-        """num_users, reviews_per_user, iteration and model of all there are."""
+        """num_users, reviews_per_user, iteration and model of all predictions."""
         return {*self._whole, *self._part_of}
 
     def add(self, row: dict[str, object], predictions: pd.DataFrame) -> None:
-        """Write a part, and take it."""
+        """Write a part, and register it."""
         write_part(self._parts.parent, row, predictions)
         self.take(row)
 
     def take(self, key: dict[str, object]) -> None:
-        """One more part has been written."""
+        """Register a part that was written."""
         self._part_of[tuple(key[name] for name in KEY)] = self._parts / _name(key)  # type: ignore[index]
 
     def forget(self, models: list[str]) -> None:
@@ -98,7 +98,7 @@ class Predictions:
         return pl.concat(map(self._rows_of, keys)).collect().to_pandas()
 
     def finish(self) -> Path:
-        """Put the parts together into one file, in the order of their keys."""
+        """Combine the parts into one file, in the order of their keys."""
         if self._parts.exists():
             keys = sorted(self.keys())
             if keys:
@@ -110,7 +110,7 @@ class Predictions:
         return self._file
 
     def _rows_of(self, key: Key) -> pl.LazyFrame:
-        """Of the part, or where there is none of the file of all."""
+        """The rows of a key, from its part or else from the file of all parts."""
         if key in self._part_of:
             return pl.scan_parquet(self._part_of[key], glob=False)
         of_key = [pl.col(name) == value for name, value in zip(KEY, key, strict=True)]
@@ -121,7 +121,7 @@ def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
     """Save the predictions of one model in one cell, in one step.
 
     Args:
-        row: of the table, as JSON can hold it, with the columns of its key.
+        row: row of the table, with values that JSON can store and the columns of its key.
         predictions: see `Measured`.
     """
     part = folder / PARTS / _name(row)
@@ -129,7 +129,7 @@ def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
     frame = predictions.assign(**{name: row[name] for name in KEY})
     table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
     table = table.replace_schema_metadata({**table.schema.metadata, ROW: json.dumps(row)})
-    # a name of its own: two workers may do the same, if one was lost
+    # a unique name: two workers may do the same task, if one was lost
     with complete_file(part, uuid4().hex) as scratch:
         pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
 

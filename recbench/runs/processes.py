@@ -1,7 +1,7 @@
-"""Tasks in this process or in several: their progress, their interruption, their limits.
+"""Run tasks in this process or in several: progress, interruption, time limits.
 
-A run may be stopped at any moment: every file of it is complete at every moment, so a model that is
-being fitted is not waited for, and cannot refuse.
+A run may be stopped at any moment, since its files are complete at every moment: a model that is
+being fitted is ended without waiting, and cannot prevent it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ R = TypeVar("R")
 MOST_WORKERS = 4  # each holds the dataset
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = "\x1b[?25h"  # a progress bar in a terminal hides it
-AGAIN_SECONDS = 1.0  # a model may catch the first alarm
+AGAIN_SECONDS = 1.0  # repeats the alarm: a model may catch the first one
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
@@ -42,7 +42,7 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 @dataclass(frozen=True)
 class Piece:
-    """A recommender that learns and predicts a cell, or one of its shards.
+    """The work of a recommender on a cell, or on one of its shards.
 
     Attributes:
         num_users, reviews_per_user, iteration: of the cell.
@@ -74,7 +74,7 @@ def report(piece: Piece | None) -> None:
 
 
 def number_of_workers(requested: int, at_most: int | None) -> int:
-    """How many processes there are on this machine; `requested` 0: one for each core, at most 4."""
+    """Number of worker processes; `requested` 0: one for each core, at most 4."""
     number = requested or min(os.cpu_count() or 1, MOST_WORKERS)
     return number if at_most is None else min(number, at_most)
 
@@ -90,13 +90,13 @@ def work_through(
     any order. Results do not depend on the workers if all random numbers come from the tasks' own
     seeds.
 
-    A result may have an attribute `then`: more tasks, which are begun before those that wait.
+    A result may have an attribute `then`: more tasks, which start before the waiting ones.
 
     Args:
         work: a function of a module.
-        workers: how many processes; 1: this one.
+        workers: number of processes; 1: this process only.
         resume_command: shown to the user if a worker is killed.
-        observer: called with the progress of tasks, in a thread of its own if they run in other
+        observer: called with the progress of tasks, from a separate thread if they run in other
             processes.
 
     Raises:
@@ -128,8 +128,8 @@ def _in_processes(
 ) -> Iterator[R]:
     # spawned, not forked: a forked child may inherit locks of numeric libraries
     context = multiprocessing.get_context("spawn")
-    # Many write to one pipe: so short a message is written whole or, should its worker be killed,
-    # not at all (write(2), PIPE_BUF), and there is no lock that a killed worker could hold.
+    # All workers write to one pipe, without a lock, which a killed worker could hold: messages this
+    # short are written completely or not at all (write(2), PIPE_BUF).
     receiver, sender = context.Pipe(duplex=False)
     thread = threading.Thread(target=_pass_on, args=(receiver, observer), daemon=True)
     thread.start()
@@ -139,7 +139,7 @@ def _in_processes(
     running: set[Future] = set()
     try:
         while waiting or running:
-            while waiting and len(running) <= workers:  # one waits, so that no worker does
+            while waiting and len(running) <= workers:  # one task waits, so that no worker has to
                 running.add(pool.submit(work, waiting.popleft()))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -154,11 +154,11 @@ def _in_processes(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         sender.close()
-        thread.join(timeout=1)  # a process that a recommender has left behind is not waited for
+        thread.join(timeout=1)  # does not wait for processes that a recommender left behind
 
 
 def _pass_on(receiver: connection.Connection, observer: Observer | None) -> None:
-    """What workers send reaches the observer, until all of them have closed the other end."""
+    """Pass what workers send to the observer, until all of them have closed the other end."""
     try:
         while True:
             progress = receiver.recv()
@@ -169,7 +169,7 @@ def _pass_on(receiver: connection.Connection, observer: Observer | None) -> None
 
 
 def _begin_worker(sender: connection.Connection | None) -> None:
-    """In a worker: it ends with its parent, which alone handles the user's interruption."""
+    """Prepare a worker: it ends with its parent, and only the parent handles interruptions."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sender is not None:
@@ -177,17 +177,17 @@ def _begin_worker(sender: connection.Connection | None) -> None:
 
 
 def end_with_parent() -> None:
-    """Called in a worker: when the parent ends, however it ends, this process is ended, too.
+    """Call in a worker, so that the process ends when its parent ends for any reason.
 
-    Linux does that by itself, even if a library never releases the interpreter's lock; elsewhere
-    a thread waits for the parent's end.
+    Linux does this itself, even if a library never releases the interpreter's lock; elsewhere a
+    thread waits for the end of the parent.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    if not parent.is_alive():  # it ended before the call above
+    if not parent.is_alive():  # the parent ended before the call above
         os._exit(1)
 
     def watch() -> None:
@@ -202,13 +202,13 @@ def end_with_parent() -> None:
 
 @contextmanager
 def resumable(folder: Path, resume_command: str) -> Iterator[None]:
-    """Around a run: whoever ends it or its disk learns the command that continues it.
+    """Around a run: if it is stopped or the disk is full, show the command that continues it.
 
-    On SIGINT or SIGTERM print it and end, with all workers, within two seconds and with status 130
-    or 143. Raises InputError where the disk of the run's `folder` is full.
+    On SIGINT or SIGTERM print the command and end, with all workers, within two seconds and with
+    status 130 or 143. Raises InputError if the disk of the run's `folder` is full.
 
-    A thread waits for the signal, so it works even while a library computes, unless that holds
-    the interpreter: then when it releases it.
+    A thread waits for the signal, so this works even while a library computes; if the library holds
+    the interpreter's lock, it works once the lock is released.
     """
     with ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
@@ -243,7 +243,7 @@ def _interruptible(resume_command: str) -> Iterator[None]:
 
 
 def _stop_on_signal(reader: socket.socket, resume_command: str) -> None:
-    """Read the numbers of signals, which the interpreter writes."""
+    """Stop the run at a signal; the interpreter writes the signals' numbers to the socket."""
     with reader:
         while number := reader.recv(1):
             if number[0] not in STOP_SIGNALS:
@@ -259,7 +259,7 @@ def _stop_on_signal(reader: socket.socket, resume_command: str) -> None:
 
 
 class OutOfTime(BaseException):
-    """A model took longer than it may. No `Exception`, so that a model's own handling of errors
+    """A model exceeded its time limit. Not an `Exception`, so that a model's own error handling
     does not swallow it."""
 
 
@@ -267,9 +267,9 @@ class OutOfTime(BaseException):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime in the block once it has taken that many seconds; 0: never.
 
-    By an alarm of the operating system, so it ends Python code and whatever waits; a library that
-    computes without end is ended when it returns. Where there are no alarms (Windows, a thread that
-    is not the main one) there is no limit.
+    It uses an alarm of the operating system, which interrupts Python code and waiting, but a
+    library only when it returns. Without alarms (on Windows, or outside the main thread) there is
+    no limit.
     """
     possible = hasattr(signal, "setitimer")
     if seconds <= 0 or not possible or threading.current_thread() is not threading.main_thread():

@@ -48,7 +48,7 @@ def changes(then: dict, now: dict) -> list[str]:
 
 @cache
 def code_version() -> str:
-    """SHA-256 over all files that a result can come from, 16 hexadecimal digits."""
+    """SHA-256 of all files that can affect a result, 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for file in sorted({file for pattern in CODE for file in ROOT.glob(pattern)}):
         digest.update(file.relative_to(ROOT).as_posix().encode())
@@ -57,7 +57,7 @@ def code_version() -> str:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str | None]:
-    """The version of each, None of one that is not installed."""
+    """The version of each package; None if it is not installed."""
     found: dict[str, str | None] = dict.fromkeys(packages)
     for name in found:
         with suppress(PackageNotFoundError):
@@ -66,7 +66,7 @@ def versions(packages: Iterable[str]) -> dict[str, str | None]:
 
 
 def git_commit() -> str | None:
-    """The commit of the project's checkout, with "+changes" where the code was changed since."""
+    """The commit of the project's checkout, with "+changes" if the code has changed since."""
 
     def git(*words: str) -> str:
         command = ["git", "-C", str(ROOT), *words]

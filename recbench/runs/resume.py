@@ -1,4 +1,4 @@
-"""Continuing a run that was stopped: its own parameters, the same data, the same code."""
+"""Continue a stopped run, with its own parameters, on the same data, by the same code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from recbench.runs.run_folder import MAIN_TABLE, RunFolder, check_new, read_meta
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 
-MOST_AT_ONCE = 1000  # runs begun in a second
+MOST_AT_ONCE = 1000  # most runs started in one second
 
-# How a run is carried out, not what it is: these may change when it is continued.
+# Parameters of execution, not of the experiment: they may change when a run is continued.
 RUNTIME = (
     *("workers", "users_per_task", "cache", "output_dir", "resume"),
     *("model_timeout", "accept_changes", "add_models", "list_models"),
@@ -32,7 +32,7 @@ def kept_parameters(folder: str, kind: type[P]) -> P:
     """The parameters of the run in `folder`; those in `RUNTIME` at their defaults.
 
     Raises:
-        InputError: there is no run, it was one of another script, or its run.json is damaged.
+        InputError: there is no run, it is of another script, or its run.json is damaged.
     """
     kept = read_metadata(Path(folder))["parameters"]
     names = [field.name for field in dataclasses.fields(kind) if field.name not in RUNTIME]  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def kept_parameters(folder: str, kind: type[P]) -> P:
             f"--resume {folder}: is a run of another script, or of another version of it. "
             "Start a new run"
         )
-    # a parameter that is newer than the run has its default
+    # parameters that the run does not know have their defaults
     return kind(**{name: _tuples(kept[name]) for name in names if name in kept})
 
 
@@ -69,18 +69,18 @@ def resumed(parameters: P, table: str = MAIN_TABLE) -> tuple[P, RunFolder | None
             flag = f"--{field.name.replace('_', '-').replace('reviews', 'ratings')}"
             raise InputError(
                 f"--resume {resume}: {flag} is {_shown(now)}, the run "
-                f"has {_shown(then)}. A run goes on with its own parameters: leave the flag out"
+                f"has {_shown(then)}. A run continues with its own parameters: leave the flag out"
             )
     if output_dir:
-        raise InputError("--output-dir: a run that goes on stays where it is. Leave the flag out")
+        raise InputError("--output-dir: a resumed run stays in its folder. Leave the flag out")
     earlier = RunFolder.resume(Path(resume), table)
     if different := changes(earlier.metadata, provenance()):
         if not parameters.accept_changes:  # type: ignore[attr-defined]
             raise InputError(
-                f"--resume {resume}: {'; '.join(different)}. Rows of both would be mixed. Go back "
-                "to what it was, start a new run, or add --accept-changes (run.json will say so)"
+                f"--resume {resume}: {'; '.join(different)}. The table would mix rows of both. "
+                "Undo the change, start a new run, or add --accept-changes (run.json records it)"
             )
-        print(f"going on although {'; '.join(different)}")
+        print(f"continuing although {'; '.join(different)}")
         earlier.append("resumed_with_changes", *different)
     return parameters, earlier
 
@@ -97,7 +97,7 @@ def open_run(
 
     Args:
         parameters: of the run, a dataclass; its folder is `output_dir`, else results/<time>-name.
-        metadata: more for run.json.
+        metadata: further entries of run.json.
 
     Raises:
         InputError: the earlier run was on other data, or the folder cannot be written.
@@ -126,7 +126,7 @@ def open_run(
 
 
 def _new_folder(name: str) -> Path:
-    """results/<time>-name, with a number behind it if another run has begun in this second."""
+    """results/<time>-name, with a number appended if another run began in the same second."""
     now = time.strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{number}" for number in range(2, MOST_AT_ONCE))):
         path = Path("results", f"{now}-{name.replace('/', '-')}{suffix}")
@@ -135,16 +135,16 @@ def _new_folder(name: str) -> Path:
             break
         except FileExistsError:
             continue
-        except OSError:  # said by who creates the run
+        except OSError:  # reported by `RunFolder.create`
             break
     return path
 
 
 def resume_command(folder: RunFolder, parameters: Any, **changed: object) -> str:
-    """The command that continues a run when it is stopped.
+    """The command that continues a run after it was stopped.
 
     Args:
-        changed: parameters to have another value then.
+        changed: parameters with other values in that command.
     """
     words = ["python", sys.argv[0], "--resume", str(folder.path)]
     defaults = vars(type(parameters)())
@@ -162,8 +162,8 @@ def resume_command(folder: RunFolder, parameters: Any, **changed: object) -> str
 def forget_changed_files(
     folder: RunFolder, predictions: Predictions, models: tuple[str, ...]
 ) -> list[str]:
-    """Forget the results of models whose file has changed since they were made, so that they run
-    again; run.json holds a hash of each file. Returns the names of these models."""
+    """Delete the results of models if their file has changed since, so that they run again;
+    run.json has a hash of each file. Returns the names of these models."""
     now = {}
     for spec in models:
         file = file_of(load_recommender(spec))
@@ -181,8 +181,8 @@ def forget_changed_files(
 def add_models(
     folder: RunFolder, predictions: Predictions, models: tuple[str, ...], more: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The models of a run with those to be added. One of a name that it has already, from the same
-    file or another, takes the former's place, whose results are forgotten. run.json gets the time
+    """The models of a run, and those to be added. A new model replaces one of the same name, from
+    the same file or another, and the results of the former are deleted. run.json records the time
     and the commit."""
     names = [name_of(spec) for spec in more]
     predictions.forget(names)

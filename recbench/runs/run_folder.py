@@ -1,4 +1,4 @@
-"""The folder of a run: parameters, each row as soon as it is there, nothing overwritten."""
+"""The folder of a run: its parameters, and each row as soon as it is done; never overwritten."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RunFolder:
         self.metadata = metadata
         self.rows: list[dict] = []
         self.table = table
-        self._lock = FileLock(path / LOCK)  # until the process ends, however it ends
+        self._lock = FileLock(path / LOCK)  # held until the process ends, for any reason
 
     @classmethod
     def create(cls, path: Path, metadata: dict, table: str = MAIN_TABLE) -> RunFolder:
@@ -57,7 +57,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             run._take("--output-dir")
-            check_new(path)  # another process may have been as fast
+            check_new(path)  # another process may have been faster
             run._write_metadata()
         except OSError as error:
             raise InputError(f"--output-dir {path}: cannot be written ({error.strerror})") from None
@@ -66,7 +66,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path, table: str = MAIN_TABLE) -> RunFolder:
-        """The run in `path`, to be continued: with the rows that succeeded.
+        """The run in `path`, to be continued with its successful rows.
 
         Raises:
             InputError: there is no run, its files are damaged, or another process writes to it.
@@ -101,7 +101,7 @@ class RunFolder:
             write_csv(self._as_table(), self.path / self.table)
 
     def forget(self, models: list[str]) -> None:
-        """Take the rows of these models out of the table, at once."""
+        """Remove the rows of these models from the table and its file."""
         left = [row for row in self.rows if row["model"] not in models]
         if len(left) < len(self.rows):
             self.rows = left
@@ -111,7 +111,7 @@ class RunFolder:
                 (self.path / self.table).unlink(missing_ok=True)
 
     def _as_table(self) -> pd.DataFrame:
-        """The rows; counts are whole numbers, though a failed row has none."""
+        """The rows; counts are whole numbers, although failed rows have none."""
         table = pd.DataFrame(self.rows)
         counts = [
             name
@@ -147,8 +147,8 @@ class RunFolder:
         self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])
 
     def attempt(self, work: Callable[[], dict], what: str) -> dict:
-        """The columns that `work` returns, and `status`; of one that fails, in any way, the error,
-        and the traceback goes to errors.txt."""
+        """The columns that `work` returns, and `status`. If it fails, in any way, the error is a
+        column, and the traceback goes to errors.txt."""
         try:
             return {**work(), "status": "ok", "error": None}
         except (Exception, SystemExit) as error:
@@ -198,7 +198,7 @@ class RunFolder:
         if failures and (self.path / "errors.txt").exists():
             console.print(f"the tracebacks are in {self.path / 'errors.txt'}")
         if report is not None:
-            console.print(f"to look at: {report}", soft_wrap=True)
+            console.print(f"report: {report}", soft_wrap=True)
         return 1 if failures else 0
 
     def _write_metadata(self) -> None:
@@ -208,7 +208,7 @@ class RunFolder:
 
 
 def _point_to(path: Path) -> None:
-    """results/latest is a link to the newest run in results/, where links can be made."""
+    """Make results/latest a link to the newest run in results/, where links are possible."""
     latest = path.with_name(LATEST)
     if path.parent != Path("results") or (latest.exists() and not latest.is_symlink()):
         return
@@ -216,7 +216,7 @@ def _point_to(path: Path) -> None:
     try:
         scratch.symlink_to(path.name, target_is_directory=True)
         scratch.replace(latest)
-    except OSError:  # Windows, without the right to
+    except OSError:  # on Windows, without permission
         scratch.unlink(missing_ok=True)
 
 
@@ -239,7 +239,7 @@ def read_metadata(path: Path) -> dict:
     except (ValueError, KeyError, TypeError, RecursionError):
         valid = False
     if not valid:
-        raise InputError(f"{file}: is damaged, or not that of a run. Start a new run")
+        raise InputError(f"{file}: is damaged, or not from a run. Start a new run")
     return metadata
 
 
@@ -266,7 +266,7 @@ def check_new(path: Path) -> None:
     if (path / "run.json").exists() or (path / MAIN_TABLE).exists():
         raise InputError(
             f"--output-dir {path}: holds a run already, and none is overwritten. Give another "
-            f"folder, or go on with that run: --resume {path}"
+            f"folder, or continue that run: --resume {path}"
         )
     existing = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):

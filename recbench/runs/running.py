@@ -1,5 +1,5 @@
-"""A grid is run: which tasks are left, what they cost, one result after another into the folder of
-the run; and the scores that references are chosen by."""
+"""Run a grid: find the remaining tasks and write each result to the run's folder, with the scores
+that references are chosen by."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from recbench.runs.run_folder import RunFolder
 
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 DEFAULT_ENGINE = "weightless"
-LOOKED_AT = 2_000_000  # ratings that a holdout is checked on, about
+LOOKED_AT = 2_000_000  # approximate number of ratings to check a holdout on
 
 
 def check_models(specs: Sequence[str], wnn_engine: str, ranking: bool) -> None:
-    """Make each recommender once, so that errors show before the work.
+    """Make each recommender once, so that errors show before any work.
 
     Raises:
-        InputError: there is none of a name, it cannot be made, none has an engine, or one predicts
-            no stars and nothing is ranked.
+        InputError: a recommender does not exist, cannot be made, or predicts no stars although
+            nothing is ranked; or none has an engine.
     """
     for spec in specs:
         check_name(spec, ranking)
@@ -75,9 +75,8 @@ def settings_of(given: Sequence[str], specs: Sequence[str]) -> dict[str, dict[st
         specs: of the recommenders that run.
 
     Raises:
-        InputError: one is not of that form, of a recommender that does not run and that none builds
-            on, of no keyword of its constructor, of another type than the default there, or one
-            that the constructor refuses.
+        InputError: a text has another form; its recommender neither runs nor is built on; the
+            constructor has no such keyword, has a default of another type, or refuses the value.
     """
     classes = {name_of(spec): load_recommender(spec) for spec in specs}
     for base in [declared(cls, "builds_on") for cls in classes.values()]:
@@ -116,8 +115,8 @@ def settings_of(given: Sequence[str], specs: Sequence[str]) -> dict[str, dict[st
 
 
 def check_holdout(dataset: Dataset, protocol: Protocol) -> str:
-    """What is not as the name of the holdout lets one expect it, see `Holdout.check`, of the users
-    who may be drawn, or where they are many of a part of them.
+    """A warning if the holdout differs from what its name suggests (see `Holdout.check`), computed
+    on the users who may be drawn; if they are many, on a part of them.
 
     Raises:
         InputError: the holdout leaves nothing for training or for the test.
@@ -131,10 +130,10 @@ def check_holdout(dataset: Dataset, protocol: Protocol) -> str:
 
 
 def with_bits(specs: Sequence[str], dataset: Dataset, protocol: Protocol) -> tuple[str, ...]:
-    """Those of the recommenders that can learn from the bits that there are: all, if there are any.
+    """The recommenders that can learn from this dataset: without bits only those that need none.
 
     Raises:
-        InputError: that is none of them.
+        InputError: there are none.
     """
     if dataset.source.has_features or protocol.encoding in LEARNED_ENCODINGS:
         return tuple(specs)
@@ -145,15 +144,15 @@ def with_bits(specs: Sequence[str], dataset: Dataset, protocol: Protocol) -> tup
 
 
 def _mean_of(cls: type) -> Any:
-    """The class whose mean a median is of; else itself."""
+    """The class that a median variant is made from; for other classes, the class itself."""
     return getattr(cls, "mean", cls)
 
 
 def open_predictions(folder: RunFolder, anew: bool) -> Predictions:
-    """The predictions of the run so far; the rows of the run folder are those with predictions.
+    """The predictions of the run so far; the run folder keeps only rows with predictions.
 
     Args:
-        anew: whether cells that were done in part are done anew, because the code has changed.
+        anew: whether unfinished cells start over, because the code has changed.
     """
     if anew:
         shutil.rmtree(folder.path / CELLS, ignore_errors=True)
@@ -174,13 +173,13 @@ def tasks_left(
     folder: RunFolder,
     dataset: Dataset,
 ) -> list[CellTask]:
-    """The tasks of a grid, without the rows that the folder has.
+    """The remaining tasks of a grid, for the rows that the folder lacks.
 
     The reference of a cell is chosen among all collaborative models of the run, over all
     iterations; an iteration is scored again if one of them is run again.
 
     Args:
-        task: what all tasks have in common, with all models.
+        task: the common part of all tasks, with all models.
         cells: users and ratings of each.
         choose_reference: whether the best collaborative model of each cell is the reference.
     """
@@ -214,11 +213,11 @@ def run_tasks(
     resume_command: str,
     show_progress: Callable[..., Any],
 ) -> None:
-    """Run the tasks; each result is saved as soon as it is there.
+    """Run the tasks; each result is saved as soon as it is done.
 
     Args:
-        workers: how many processes, see `number_of_workers`.
-        show_progress: `recbench.report.progress.GridProgress`, but for `tasks` and `size_of`.
+        workers: number of processes, see `number_of_workers`.
+        show_progress: `recbench.report.progress.GridProgress`, without `tasks` and `size_of`.
     """
     divided = any(task.users_per_task for task in tasks)
     workers = number_of_workers(workers, None if divided else len(tasks))
@@ -250,7 +249,7 @@ def run_tasks(
 
 
 def _may_be_reference(cls: type) -> bool:
-    """A collaborative one that predicts stars, and none that builds on another: hybrids contain a
-    personal model."""
+    """Whether it is collaborative, predicts stars and builds on no other recommender: hybrids
+    contain a personal model."""
     predicts = hasattr(cls, "predict") and not declared(cls, "builds_on")
     return family_of(cls) == COLLABORATIVE and predicts

@@ -1,9 +1,9 @@
-"""Tuning that is fair: the same number of trials for each, and no test rating seen by any.
+"""Fair tuning: the same number of trials for each recommender, and no test ratings.
 
-The class attribute `search_space` of a recommender has for each setting of its constructor (low,
-high, "log" | "linear" | "int"), or a tuple of choices. Its first trial is its defaults, the others
-are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
-2011, "Algorithms for hyper-parameter optimization"), seeded.
+The class attribute `search_space` of a recommender has, for each setting of its constructor, (low,
+high, "log" | "linear" | "int") or a tuple of choices. The first trial uses the defaults, the others
+are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011, "Algorithms for
+hyper-parameter optimization"), seeded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recbench.evaluation.metrics import ROUNDING_STARS
 from recbench.evaluation.protocols import Protocol
 
 KINDS = ("log", "linear", "int")
-DIGITS = 2  # of a value proposed: more would be noise, and would have to be written down
+DIGITS = 2  # significant digits of a proposed value; more would be noise
 
 Settings = dict[str, object]
 Columns = dict[str, object]
@@ -38,13 +38,13 @@ Columns = dict[str, object]
 
 @dataclass(frozen=True)
 class TuningCell:
-    """A cell whose test part has been replaced by one cut from its training rows.
+    """A cell with validation rows, cut from its training rows, in place of its test rows.
 
     Attributes:
         name: "ml-100k_250x25_extended": the data, users × ratings of each and the encoding.
-        cell: with the validation rows in place of the test rows; those are in neither part.
-        reference_rmse: of a recommender without settings, in stars: errors in this cell are
-            divided by it, so that cells weigh alike.
+        cell: the cell; the test rows are in neither of its parts.
+        reference_rmse: RMSE of a recommender without settings, in stars; errors in this cell are
+            divided by it, so that cells have equal weight.
     """
 
     name: str
@@ -64,8 +64,8 @@ def tuning_cell(
     """Draw users and hold out a part of their *training* rows by the protocol's own holdout.
 
     Raises:
-        ValueError: the protocol draws others than development users.
-        InputError: there are not so many users, or their ratings are all alike.
+        ValueError: the protocol draws users outside the development set.
+        InputError: there are too few users, or all their ratings are equal.
     """
     if protocol.user_set != "development":
         raise ValueError(f"tuning is for development users, not for user_set={protocol.user_set}")
@@ -75,17 +75,17 @@ def tuning_cell(
     name = f"{dataset.source.name}_{size}_{protocol.encoding}"
     rmse = measure(reference, cell).row["rmse"]
     if rmse < ROUNDING_STARS:
-        raise InputError(f"{name}: every rating is predicted without an error, nothing is to tune")
+        raise InputError(f"{name}: all predictions are exact, so there is nothing to tune")
     return TuningCell(name, cell, rmse)
 
 
 def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[TuningCell]) -> Columns:
-    """`relative_rmse`, which is minimised: the mean over cells of RMSE / that of the reference;
-    `rmse_<cell>` of each, in stars; and the seconds that it took."""
+    """`relative_rmse`, to be minimised: the mean over cells of RMSE / RMSE of the reference;
+    `rmse_<cell>` of each cell, in stars; and `seconds`."""
     started, errors = time.perf_counter(), []
     for one in cells:
         errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).row["rmse"])
-        one.cell.fits.clear()  # what it builds on may take gigabytes
+        one.cell.fits.clear()  # fitted models may take gigabytes
     relative = [error / one.reference_rmse for error, one in zip(errors, cells, strict=True)]
     each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
     seconds = time.perf_counter() - started
@@ -107,8 +107,8 @@ def trials(
 
     Args:
         seed: of the proposals.
-        evaluate: the columns of a trial, `relative_rmse` and `status` among them. A trial with
-            another status than "ok" counts too, so that no recommender gets more.
+        evaluate: the columns of a trial, `relative_rmse` and `status` among them. A trial with a
+            status other than "ok" counts, too, so that no recommender gets more.
         earlier: rows of an interrupted run by trial; they are not evaluated again.
 
     Raises:

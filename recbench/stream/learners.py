@@ -13,7 +13,7 @@ from recbench.registry import check_name, name_of
 
 NEVER = "never"
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-FIRST = 1_000  # ratings after which one that is refitted at each growth is fitted first
+FIRST = 1_000  # ratings before the first refit of a learner such as "x1.5"
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Learner:
 
     Attributes:
         spec: of the recommender, for `recbench.registry.load_recommender`.
-        retrained: when it is refitted to all ratings so far: "never" but at the start, after n
-            ratings ("1000"), after a period since the first rating ("1d": minutes m, hours h, days
-            d, weeks w), or when there are n times as many ratings ("x1.5"). In between it learns
-            each rating if it can.
+        retrained: when it is refitted to all ratings so far: only at the start ("never"), every n
+            ratings ("1000"), every period since the first rating ("1d": minutes m, hours h, days d,
+            weeks w), or when there are n times as many ratings ("x1.5"). In between it learns each
+            rating if it can.
     """
 
     spec: str
@@ -33,7 +33,7 @@ class Learner:
 
     @classmethod
     def parse(cls, text: str) -> Learner:
-        """Of "recommender@retrained".
+        """The learner of "recommender@retrained".
 
         Raises:
             InputError: it is not of that form, or there is no such recommender.
@@ -43,8 +43,8 @@ class Learner:
         if not at or not (retrained == NEVER or _growth(retrained) or _period(retrained)):
             raise InputError(
                 f"--models: '{text}'. Expected a recommender and when it is refitted, such as "
-                "personal@x1.5 (whenever there are half as many ratings more), bayes_fm@1000 "
-                "(after so many ratings), bayes_fm@7d (m, h, d, w: minutes, hours, days, weeks) "
+                "personal@x1.5 (when ratings have grown by half), bayes_fm@1000 "
+                "(every 1000 ratings), bayes_fm@7d (m, h, d, w: minutes, hours, days, weeks) "
                 "or user_mean@never"
             )
         check_name(spec)
@@ -57,16 +57,16 @@ class Learner:
 
     @property
     def name(self) -> str:
-        """Of both, as in "bayes_fm@1000"."""
+        """Recommender and refits, such as "bayes_fm@1000"."""
         return f"{self.model}@{self.retrained}"
 
     def pieces(self, time: np.ndarray) -> list[tuple[int, int]]:
-        """From each fit to the next: the first rating and the one after the last; `time` as in
+        """First rating, and the one after the last, from each fit to the next; `time` as in
         `starts`."""
         return list(pairwise([*self.starts(time).tolist(), len(time)]))
 
     def starts(self, time: np.ndarray) -> np.ndarray:
-        """Before which ratings it is fitted: int64 [k], rising, the first 0.
+        """The ratings before which it is fitted: int64 [k], rising, the first 0.
 
         Args:
             time: int64 [n], seconds, of the ratings of the stream, in order.
@@ -88,13 +88,13 @@ class Learner:
 
 
 def _growth(retrained: str) -> float:
-    """1.5 of "x1.5"; 0 of other forms."""
+    """1.5 for "x1.5"; 0 for other forms."""
     found = re.fullmatch(r"x(\d{1,9}(?:\.\d{1,9})?)", retrained)
     return float(found[1]) if found and float(found[1]) >= 1.05 else 0.0
 
 
 def _period(retrained: str) -> tuple[int, int] | None:
-    """(7, 86400) of "7d"; (1000, 0) of "1000", which is in ratings."""
+    """(7, 86400) for "7d"; (1000, 0) for "1000", which is in ratings."""
     found = re.fullmatch(r"(\d{1,9})([mhdw]?)", retrained)
     if not found or not int(found[1]):
         return None

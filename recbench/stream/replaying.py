@@ -1,7 +1,7 @@
-"""A learner goes through a stream: it predicts each rating, then it may learn it.
+"""Replay a stream with a learner: it predicts each rating, then it may learn it.
 
-A replay is divided into segments, each from one fit of a learner to its next, which are independent
-of each other.
+A replay is divided into segments that are independent of each other, each from one fit of a learner
+to its next.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from recbench.threads import one_thread
 
 KEY = ["name", "start"]
 Settings = dict[str, dict[str, Any]]  # of constructors, by the recommender's name
-TIMED = 200  # predictions timed one by one, of a learner that does not learn in between
+TIMED = 200  # predictions timed singly for a learner without `learn_one`
 
 
 @dataclass
 class Replayed:
-    """A learner's way through a part of a stream.
+    """The results of a learner on a part of a stream.
 
     Attributes:
         predicted: stars, float32 [rows].
-        predict_us, learn_us: microseconds of each, float32 [rows]; nan where it was not timed, or
-            nothing was learned.
-        known: ratings known at the start.
-        fit_seconds: processor time to fit to them, with that of its item tables.
-        seconds: processor time of the whole.
-        bytes_per_user: of the users' state at the end, over the users known then.
-        bytes_shared: of what serves all users.
+        predict_us, learn_us: microseconds per rating, float32 [rows]; nan if it was not timed or
+            not learned.
+        known: number of ratings available at the start.
+        fit_seconds: processor time to fit to them, item tables included.
+        seconds: processor time of fit and replay.
+        bytes_per_user: bytes of users' states at the end, divided by the number of users then.
+        bytes_shared: bytes that all users share.
     """
 
     predicted: np.ndarray
@@ -61,15 +61,15 @@ class Replayed:
 def replay(
     model: Any, stream: Stream, start: int, end: int, seed: int, settings: Settings | None = None
 ) -> Replayed:
-    """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
+    """Fit `model` to the ratings available at the rating `start`, then replay those up to `end`.
 
     Prequential (Dawid 1984; Gama, Sebastião & Rodrigues 2013): each rating is predicted before it
-    is learned. A recommender with `learn_one` learns each as soon as it is known, also those that
-    were not known yet at the start; another stays as it was fitted.
+    is learned. A recommender with `learn_one` learns each as soon as it is available, also those
+    from before `start`; others stay as fitted.
 
     Args:
         seed: of the model.
-        settings: of the recommenders that it builds on.
+        settings: settings of the recommenders that it builds on.
     """
     with one_thread():
         started = time.process_time()
@@ -94,10 +94,10 @@ def replay(
 
 
 def _fit(model: Any, stream: Stream, known: int, seed: int, settings: Settings) -> float:
-    """Fit to the first `known` ratings; the seconds to add to those that passed: its item tables
-    may have been made before, and compiling is not counted."""
+    """Fit to the first `known` ratings. Returns the seconds to add to the elapsed ones: item tables
+    may have been made before, and compiling does not count."""
     movies = stream.movies(known)
-    making, waited = 0.0, 0.0  # seconds of item tables, and of those the ones that passed here
+    making, waited = 0.0, 0.0  # seconds to make item tables, and those spent here
 
     @cache
     def item_tables() -> ItemTables:
@@ -152,7 +152,7 @@ def _one_by_one(model: Any, stream: Stream, known: int, start: int, end: int) ->
         before = clock()
         predicted[row - start] = model.predict_one(user[row - known], movie[row - known])
         predict_us[row - start] = (clock() - before) / 1000
-    if end == len(stream.ratings) and not stream.delay and n:  # the last, so that its cost is known
+    if end == len(stream.ratings) and not stream.delay and n:  # learn the last, too, to time it
         before = clock()
         model.learn_one(user[-1], movie[-1], stars[-1])
         learn_us[-1] = (clock() - before) / 1000
@@ -160,7 +160,7 @@ def _one_by_one(model: Any, stream: Stream, known: int, start: int, end: int) ->
 
 
 def _as_fitted(model: Any, stream: Stream, known: int, start: int, end: int) -> Passed:
-    """The same, predicted all at once, some of them timed by themselves."""
+    """The same without learning: all are predicted at once, and some are timed singly."""
     query = stream.ratings.take(np.arange(start, end))
 
     def predict(rows: Ratings) -> np.ndarray:
@@ -182,12 +182,12 @@ def _as_fitted(model: Any, stream: Stream, known: int, start: int, end: int) -> 
 
 @dataclass(frozen=True)
 class Replay:
-    """The parameters of a replay; the same in each process that works on it.
+    """The parameters of a replay, the same in all of its processes.
 
     Attributes:
         dataset, user_set, num_users, seed: see `ratings_in_time`.
         encoding: of the movies.
-        delay: seconds until a rating is known.
+        delay: seconds until a rating is available for learning.
         folder: of the run.
         settings: of the recommenders' constructors, by name.
     """
@@ -204,7 +204,7 @@ class Replay:
 
 @lru_cache(maxsize=1)
 def stream_of(replay: Replay) -> Stream:
-    """The stream that is replayed."""
+    """The stream of a replay."""
     dataset = load_dataset(replay.dataset)
     ratings = ratings_in_time(dataset, replay.user_set, replay.num_users, replay.seed)
     tables = replay.folder / "item_tables"
@@ -222,13 +222,13 @@ class Segment:
 
     @property
     def file(self) -> Path:
-        """Of its predictions."""
+        """The file of its predictions."""
         name = f"{in_file_name(self.learner.model)}@{self.learner.retrained}-{self.start}.parquet"
         return self.replay.folder / "predictions" / name
 
 
 def work(segment: Segment) -> tuple[dict, str]:
-    """Replay a segment and save its predictions. Returned are its row and, if it failed, the
+    """Replay a segment and save its predictions. Returns its row and, if it failed, the
     traceback."""
     learner, parameters = segment.learner, segment.replay
     row: dict[str, object] = {

@@ -1,5 +1,5 @@
-"""The tables of a replay: errors and costs of each learner, errors by how many ratings a user has
-given before, and by the age of the learner's last fit."""
+"""The tables of a replay: errors and costs of each learner; errors by the user's number of earlier
+ratings, and by the age of the learner's last fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recbench.stream.stream import Stream, ratings_before
 
 RESAMPLES = 2_000
 ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles, of an interval
-SEEN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)  # each up to the next
+SEEN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)  # intervals, each up to the next
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 AGES = {
     "under a minute": MINUTE,
@@ -26,7 +26,7 @@ AGES = {
     "days": 7 * DAY,
     "weeks": 30 * DAY,
     "months": np.inf,
-}  # name -> seconds below which it is
+}  # name -> upper limit, seconds
 SUMMARY = [
     *("dataset", "model", "retrained", "n_events", "n_users"),
     *("rmse", "mae", "rmse_pooled", "mae_pooled"),
@@ -40,9 +40,9 @@ SUMMARY = [
 def make_tables(
     stream: Stream, segments: dict[str, list[Segment]], rows: pd.DataFrame, reference: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """continual_summary.csv, learning_curve.csv and waiting.csv: of the learners that have all
-    their segments; of the others the summary has the error. `rows` are those of segments.csv, and
-    `reference` is the learner that others are compared with."""
+    """continual_summary.csv, learning_curve.csv and waiting.csv for learners with all their
+    segments; for others the summary has the error. `rows` are those of segments.csv, and
+    `reference` is the learner to compare others with."""
     ratings = stream.ratings
     n_ok = rows.loc[rows["status"] == "ok", "name"].value_counts()
     complete = {name: own for name, own in segments.items() if n_ok.get(name) == len(own)}
@@ -83,8 +83,8 @@ def summary(
 
     Returns:
         `name`; `rmse`, `mae`: means over users, as elsewhere; `rmse_pooled`, `mae_pooled`: over all
-        ratings alike; `percent`: of RMSE, learner less reference, with the interval `low` .. `high`
-        over users (95 %), `p` that there is no difference, `p_holm` corrected for all learners.
+        ratings; `percent`: difference of RMSE from the reference, with its 95 % interval `low` ..
+        `high` over users; `p` of no difference, `p_holm` corrected for all learners.
     """
     count = np.bincount(user)
     errors = {name: stars - one for name, one in predicted.items()}
@@ -123,7 +123,7 @@ def learning_curve(
     predicted: dict[str, np.ndarray],
     reference: str,
 ) -> pd.DataFrame:
-    """Errors by how many ratings the user has given before.
+    """Errors by the number of earlier ratings of the user.
 
     Args:
         seen: int [rows], that number; the others as in `summary`.
@@ -131,7 +131,7 @@ def learning_curve(
     Returns:
         One row for each learner and interval from `ratings_seen` up to below `up_to`: `n_events`,
         `n_users`; `mae` and `rmse` over those ratings, each with its 95 % interval over users;
-        `percent`: of RMSE, from the reference.
+        `percent`: difference of RMSE from the reference.
     """
     edges = [*[edge for edge in SEEN if edge <= seen.max(initial=0)], np.inf]
     records = []
@@ -169,8 +169,8 @@ def by_age(
 ) -> pd.DataFrame:
     """Errors by the age of the last fit of a learner (staleness).
 
-    Other ratings come after minutes than after months. So beside each error stands that of the
-    reference on the same ratings.
+    Ratings minutes after a fit differ from those months after it, so each error is shown beside the
+    error of the reference on the same ratings.
 
     Args:
         age: learner -> seconds since its last fit, float [rows]; nan before there was one.
@@ -194,7 +194,7 @@ def _rmse(error: np.ndarray) -> float:
 
 
 def _percent(own: Any, base: Any) -> Any:
-    """How much more `own` is than `base`; nan where that has no error but rounding."""
+    """Percent by which `own` exceeds `base`; nan if `base` is only rounding error."""
     return 100 * (own / np.where(np.asarray(base) > ROUNDING_STARS, base, np.nan) - 1)
 
 
@@ -204,7 +204,7 @@ def _percentile(values: np.ndarray, percent: int) -> float | None:
 
 
 def _cost(rows: pd.DataFrame, name: str) -> dict:
-    """Of all segments of a learner together."""
+    """The costs of all segments of a learner together."""
     failed = rows[rows["status"] == "failed"]
     ok = rows[rows["status"] == "ok"].sort_values("start")
     model, _, retrained = name.rpartition("@")

@@ -1,4 +1,4 @@
-"""The ratings of a replay in the order of their time, and what was known at each moment."""
+"""The ratings of a replay in time order, and the data available at each moment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) 
 
     Args:
         user_set: see `recbench.data.sampling.draw_sample`.
-        num_users: how many of them, drawn at random; 0: all.
+        num_users: number of users drawn at random; 0: all.
     """
     ratings = dataset.ratings
     chosen = np.ones(dataset.n_users, dtype=bool)
@@ -45,7 +45,7 @@ def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) 
 
 
 def date_of(seconds: int) -> str:
-    """The day (UTC), such as 1997-09-20; of a number that is no date the number."""
+    """The day (UTC), such as 1997-09-20; the number itself if it is no date."""
     try:
         return time.strftime("%Y-%m-%d", time.gmtime(int(seconds)))
     except (OSError, OverflowError, ValueError):
@@ -53,24 +53,24 @@ def date_of(seconds: int) -> str:
 
 
 def ratings_before(ratings: Ratings) -> np.ndarray:
-    """How many ratings the user of each has given before it, int64 [n]."""
+    """Number of earlier ratings of the same user, int64 [n]."""
     return place_within(ratings.user, np.argsort(ratings.user, kind="stable"))
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Ratings one after another, and what follows from the first n of them.
+    """A sequence of ratings, and what can be computed from the first n of them.
 
-    Votes are counted over those n: the votes of a metadata file are of the day on which it was
+    Votes are counted over those n: a metadata file has the votes of the day on which it was
     written, which is after most ratings.
 
     Attributes:
-        dataset: that the ratings are from.
+        dataset: source of the ratings.
         ratings: in the order of their time, of users 0 .. u − 1.
-        encoding: of the movies, see `encode_movies`; metadata bits alone.
+        encoding: of the movies, see `encode_movies`; only metadata bits.
         seed: of item tables.
         folder: of the item tables, while the replay runs.
-        delay: seconds between a rating and the moment from which it is known.
+        delay: seconds until a rating is available for learning.
     """
 
     dataset: Dataset
@@ -82,11 +82,11 @@ class Stream:
 
     @property
     def n_users(self) -> int:
-        """How many users there are."""
+        """Number of users."""
         return int(self.ratings.user.max(initial=-1)) + 1
 
     def known_at(self, row: int) -> int:
-        """How many ratings are known when the rating `row` is predicted; never that one."""
+        """Number of ratings available when the rating `row` is predicted; they never include it."""
         if not self.delay:
             return row
         limit = self.ratings.time[row] - self.delay
@@ -110,10 +110,10 @@ class Stream:
         return ItemBaseline.fit(self.first(n), movies, voters_from=0)
 
     def item_tables(self, n: int, movies: Movies) -> tuple[ItemTables, float]:
-        """Tables learned from the first n ratings, and the seconds that making them took.
+        """Tables learned from the first n ratings, and the seconds it took to make them.
 
-        One for each fold of the users so far, learned from the others; and one learned from all,
-        for users who are still to come. They are made once, by the process that needs them first.
+        One table for each fold of the users so far, learned from the other folds; and one learned
+        from all, for later users. They are made once, by the process that needs them first.
         """
         seen = self.first(n)
         fold = np.full(self.n_users, FOLDS)

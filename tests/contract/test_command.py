@@ -23,7 +23,7 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path, monkeypatch, c
     assert check(Check("my_file:MyModel")) == 0
     shown = capsys.readouterr().out
     assert "FAILED" not in shown
-    assert re.search(r"\d\d checks kept, 0 failed", shown)
+    assert re.search(r"\d\d checks passed, 0 failed", shown)
     words = ["--dataset", SYNTHETIC, "--num-users", 10, "--reviews-per-user", 20, "--iterations", 1]
     words += ["--models", "my_file:MyModel", "user_mean", "--output-dir", "out", "--workers", 1]
     done = script(ROOT / "compare_all.py", *words, cwd=tmp_path, PYTHONPATH=str(ROOT))
@@ -34,8 +34,8 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path, monkeypatch, c
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("my_file.py", "my_file.py: is there already, and is not overwritten."),
-        ("my_file", "my_file.py: is there already, and is not overwritten."),
+        ("my_file.py", "my_file.py: exists already, and is not overwritten."),
+        ("my_file", "my_file.py: exists already, and is not overwritten."),
         ("my-file.py", "my-file.py: expected a name of letters, digits and _"),
         ("class.py", "class.py: expected a name of letters, digits and _"),
         ("nowhere/my_file.py", "nowhere/my_file.py: there is no folder nowhere"),

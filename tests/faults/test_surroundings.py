@@ -134,7 +134,7 @@ def run(finished, tmp_path):
         (["--iterations", "5"], "--iterations is 5, the run has 2"),
         (["--models", "ao"], "--models is ao, the run has user_mean movie_mean"),
         (["--no-votes"], "--votes is False, the run has True"),
-        (["--output-dir", "elsewhere"], "stays where it is"),
+        (["--output-dir", "elsewhere"], "stays in its folder"),
     ],
 )
 def test_a_run_goes_on_with_its_own_parameters(run, tmp_path, words, message):

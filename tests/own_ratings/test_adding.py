@@ -81,17 +81,19 @@ def test_a_match_one_year_off_yields_to_an_exact_one():
     session = session_of("Whiplash (2014)")
     said = lines_of(session, "Whiplash,2014,5", "Whiplash,2013,1")
     assert "1 of 2 ratings found their movie (1 by title and year)" in said
-    assert "Whiplash (2013) was not taken for Whiplash (2014): another rating of yours is" in said
+    assert "Whiplash (2013) was not matched to Whiplash (2014): another of your ratings" in said
     assert session.rated == {0: 5}
     assert [one.name for one in session.lacking] == ["Whiplash (2013)"]
     again = Session(session.known_movies, Personal, session.profile)
     assert again.rated == {0: 5}
     alone = session_of("Whiplash (2014)")
-    assert "(1 nearly)\n  Whiplash (2013) was taken for Whiplash (2014)" in lines_of(
+    assert "(1 nearly)\n  Whiplash (2013) was matched to Whiplash (2014)" in lines_of(
         alone, "Whiplash,2013,1"
     )
     assert alone.rated == {0: 1}
-    assert "Whiplash (2013) was not taken for Whiplash (2014)" in lines_of(alone, "Whiplash,2014,5")
+    assert "Whiplash (2013) was not matched to Whiplash (2014)" in lines_of(
+        alone, "Whiplash,2014,5"
+    )
     assert alone.profile == session.profile
 
 
@@ -106,11 +108,11 @@ def test_a_match_one_year_off_yields_to_an_exact_one():
 def test_what_is_not_the_title_itself_is_shown_and_yields(there, title, other):
     session = session_of(there)
     said = lines_of(session, f'"{title}",2015,1')
-    assert f"(1 nearly)\n  {title} (2015) was taken for {there}" in said
+    assert f"(1 nearly)\n  {title} (2015) was matched to {there}" in said
     assert session.rated == {0: 1}
     session = session_of(there)
     said = lines_of(session, f'"{title}",2015,1', f'"{other}",2015,5')
-    assert f"{title} (2015) was not taken for {there}" in said
+    assert f"{title} (2015) was not matched to {there}" in said
     assert session.rated == {0: 5}
 
 
@@ -118,10 +120,10 @@ def test_two_in_as_much_doubt_and_two_ids_are_not_decided():
     session = session_of("The Gift (2015)", "Chaos (2005)")
     said = lines_of(session, "A Gift,2015,1", "Gift,2015,5")
     assert "0 of 2 ratings found" in said
-    assert said.count("was not taken for The Gift (2015)") == 2
+    assert said.count("was not matched to The Gift (2015)") == 2
     said = lines_of(session, "tt01,9,,Chaos,2005", "tt02,1,,Chaos,2005",
                     heading=IMDB, kind="IMDb")  # fmt: skip
-    assert said.count("Chaos (2005) was not taken for Chaos (2005)") == 1
+    assert said.count("Chaos (2005) was not matched to Chaos (2005)") == 1
     assert session.rated == {}
 
 
@@ -138,7 +140,7 @@ def test_another_id_is_named():
     session = Session(known_movies_of_titles(catalogue), Personal)
     said = lines_of(session, "tt0113277,9,Heat,1995", heading="Const,Your Rating,Title,Year",
                     kind="IMDb")  # fmt: skip
-    assert "was taken for Heat (1995), but the ids differ: tt0113277, tt0000001" in said
+    assert "was matched to Heat (1995), but the ids differ: tt0113277, tt0000001" in said
 
 
 TITLES = (
@@ -170,7 +172,7 @@ def test_any_files_in_any_order_give_one_profile(titles, times):
 def test_movies_later_than_the_data_are_counted(session):
     said = lines_of(session, "Tár,2022,4", "Oppenheimer,2023,5", "Nobody Knows It,1950,3")
     last = session.catalogue.last_year
-    assert f"of these, of later years: 2; movies go until {last} in a set of tests" in said
+    assert f"of these, from later years: 2; movies go until {last} in a set of tests" in said
     assert "until 2023 (239 MB) in --dataset ml-32m" in said
     assert "nearest" not in said
 

@@ -99,7 +99,7 @@ def test_the_same_ratings_come_out(site, locale, written):
     order = {"US": "month/day/year", "GB": "day/month/year"}.get(locale)
     said = [f"read as {order}, as other dates show" in note for note in file.notes]
     assert any(said) == (order is not None and site is not movielens)
-    assert any("read as of 0 to 100" in note for note in file.notes) == (site is table)
+    assert any("read as 0 to 100" in note for note in file.notes) == (site is table)
 
 
 def test_trakts_json():

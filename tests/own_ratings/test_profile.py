@@ -156,7 +156,7 @@ def test_any_byte_that_is_changed_is_noticed(path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 3}, ("of version 3", "reads versions up to 2")),
+        ({"version": 3}, ("has version 3", "reads versions up to 2")),
         ({"format": "recbench item table"}, ("recbench item table",)),
         ({"ratings": [{"star": 3}]}, ("damaged",)),
         ({"ratings": 3}, ("damaged",)),

@@ -177,7 +177,7 @@ def test_the_scale_of_a_table(tmp_path):
         ("userId,movieId,rating\n", ("holds no ratings",)),
         (
             "a,b\n1,2\n",
-            ("columns are a, b", "MovieLens", "Letterboxd", "IMDb", "titles and of years"),
+            ("columns are a, b", "MovieLens", "Letterboxd", "IMDb", "titles and years"),
         ),
         ("just one line", ("columns are just one line",)),
         (MOVIELENS + "7,1,8,1260759144\n", ("line 4", "'8'", "0.5, 1.0, 1.5 .. 5.0")),

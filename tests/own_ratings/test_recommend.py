@@ -89,7 +89,7 @@ def test_a_first_day(user):
     _, err = user.run(unmute=("Comedy",), rate=("Trainspotting (1996)=4",), ask=True)
     assert "no longer muted: Comedy" in err
     assert "rated: Trainspotting" in err
-    assert "would teach most: --rate" in err
+    assert "best to rate next: --rate" in err
 
     assert "deleted" in user.run(delete_profile=True).err
     assert not user.profile.exists()
@@ -97,7 +97,7 @@ def test_a_first_day(user):
 
 
 WRONG = [
-    ({"rate": ("Alien (1979)",)}, ('expected title and stars, as "Alien',)),
+    ({"rate": ("Alien (1979)",)}, ('expected title and stars, such as "Alien',)),
     ({"rate": ("=4",)}, ("expected title and stars",)),
     ({"rate": ("Alien=3.7",)}, ('--rate "Alien=3.7"', "0.5, 1.0, 1.5")),
     ({"rate": ("Alien=",)}, ("0.5, 1.0, 1.5",)),
@@ -113,17 +113,17 @@ WRONG = [
     ({"diversity": 2}, ("--diversity is 2",)),
     ({"diversity": float("nan")}, ("--diversity is nan",)),
     ({"number": -1}, ("--number is -1",)),
-    ({"year_from": 2000, "year_to": 1990}, ("no year is both",)),
+    ({"year_from": 2000, "year_to": 1990}, ("no year fits",)),
     ({"user": "3"}, ("--ratings",)),
     ({"ratings": "."}, ("is a folder",)),
     ({"ratings": "none.csv"}, ("no such file",)),
     ({"rate": ("Tár (2022)=4",)}, ("no movie of a set of tests has this title",)),
     ({"profile": "."}, ("is a folder",)),
     ({"item_table": "none.npz"}, ("no such file",)),
-    ({"serve": True, "rate": ("Alien=4",)}, ("--rate: is not of the page",)),
-    ({"serve": True, "format": "json"}, ("--format: is not of the page",)),
-    ({"serve": True, "well_known": 3}, ("--well-known: is not of the page",)),
-    ({"port": 80}, ("--port: is of the page. Add --serve",)),
+    ({"serve": True, "rate": ("Alien=4",)}, ("--rate: has no effect with --serve",)),
+    ({"serve": True, "format": "json"}, ("--format: has no effect with --serve",)),
+    ({"serve": True, "well_known": 3}, ("--well-known: has no effect with --serve",)),
+    ({"port": 80}, ("--port: needs --serve",)),
     ({"serve": True, "port": 70_000}, ("--port is 70000",)),
     ({"serve": True, "profile": "."}, ("is a folder",)),
 ]

@@ -51,7 +51,7 @@ def test_its_files(finished):
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     for model in summary["model"]:
         assert model in shown
-    assert shown.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
+    assert shown.splitlines()[-1] == f"report: {folder / 'report.html'}"
     assert "learning-curves" in (folder / "report.html").read_text()
 
 
@@ -77,13 +77,13 @@ def test_ratings_all_alike_at_times_that_are_no_dates(tmp_path, kaggle_folder):
     folder, models = tmp_path / "run [x]", ["user_mean@never", "movie_mean@1000"]
     shown = replay("--dataset", data, "--models", *models, "--output-dir", folder)
     assert "from 1000000000000000000 to 10" in shown
-    assert "3,100 of them in random order, at the time of another" in shown
+    assert "3,100 of them at tied times, in random order" in shown
     assert "[x]/report.html" in shown
     assert pd.read_csv(folder / "continual_summary.csv")["percent"].isna().all()
     words = ["--models", "ridge", "--cells", "5x5", "--output-dir", tmp_path / "tuning"]
     status, _, errors = run_here(tune, "--dataset", data, *words)
     assert status == 2
-    assert "nothing is to tune" in errors
+    assert "there is nothing to tune" in errors
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):
@@ -121,7 +121,7 @@ def test_a_model_that_fails_leaves_the_others(tmp_path):
     ("flags", "message"),
     [
         (["--models", "personal"], "Expected a recommender and when it is refitted"),
-        (["--models", "user_mean@never", "user_mean@never"], "stands twice"),
+        (["--models", "user_mean@never", "user_mean@never"], "is listed twice"),
         (["--delay", "-5"], "--delay is -5"),
         (["--num-users", "-1"], "--num-users is -1"),
         (["--resume", "no-such-folder"], "no-such-folder"),

@@ -80,9 +80,9 @@ def test_what_became_of_a_file_is_said_as_in_the_terminal(page):
         b"Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,x,Tar,2022\n"
     )
     told = page.done("import", file=(io.BytesIO(rows), "imdb.csv"), user="")
-    assert "Aliens (1987) was taken for Aliens (1986)" in told
+    assert "Aliens (1987) was matched to Aliens (1986)" in told
     assert "1 date could not be read, such as 'x'" in told
-    later = "of these, of later years: 1; movies go until 2015 in a set of tests"
+    later = "of these, from later years: 1; movies go until 2015 in a set of tests"
     assert later in told
     assert f'<p class="hint">{later}' in page.get().text
 
@@ -95,7 +95,7 @@ def test_a_file_of_several_users(page):
     assert "Say which is you: userId ID" in message_of(page.post("import", **form("")))
     told = page.done("import", **form("2"))
     assert "1 of 1 ratings found their movie" in told
-    assert "movieId is read as a set of tests numbers movies" in told
+    assert "movieIds are read as those of a set of tests" in told
     assert len(page.known().ratings) == 1
 
 

@@ -1,8 +1,8 @@
 "use strict";
 
-// Without this file the page works as well: stars are chosen, then the button beside them is used.
+// The page also works without this file: choose stars, then press the button beside them.
 
-// A click on a star rates. With keys, stars are chosen first: the arrow keys pass the others.
+// A click on a star rates. Keys only choose stars, since arrow keys pass over other stars.
 document.addEventListener("click", (event) => {
   const label = event.target.closest(".stars label");
   if (!label || event.target.matches("input")) return;
