@@ -239,10 +239,8 @@ def hypothesis(root: Path, file: str, name: str) -> str:
     interval, bold where the hypothesis holds."""
     table, texts = rows_of(root / file, f"hypothesis={name}"), {}
     for row in table.dropna(subset="difference").to_dict("records"):
-        low, high = (row[end] * row["percent"] / row["difference"] for end in ("low", "high"))
-        text = f"{row['percent']:+.1f} % [{low:+.1f}, {high:+.1f}]"
         pair = f"{row['model']}` against `{row['reference']}"
-        texts[pair, row["run"]] = bold(text, str(row["holds"]) == "True")
+        texts[pair, row["run"]] = bold(_in_percent(row), str(row["holds"]) == "True")
     return crossed("difference", {run: run for run in table["run"].unique()}, texts)
 
 
@@ -271,12 +269,10 @@ def leaderboard(
         sizes = [bytes_text(size), "" if pd.isna(shared) else bytes_text(shared)]
         about = [f"`{name_in_table(done, str(name))}`", of_model["learns_from"]]
         rows.append([*about, *cells, *sizes, speed])
-    made = cost.loc[["item table", "codes"]].droplevel("ratings")
-    for name, row in made.iterrows():
-        seconds = f"made in {_seconds(row['fit_seconds'])}"
-        rows.append(
-            [f"*{name}*", "other users", "", "", "", bytes_text(row["bytes_shared"]), seconds]
-        )
+    made = cost.loc["item table", 0]
+    seconds = f"made in {_seconds(made['fit_seconds'])}"
+    table_row = ["*item table*", "other users", "", "", ""]
+    rows.append([*table_row, bytes_text(made["bytes_shared"]), seconds])
     heads = ["recommender", "learns from", "RMSE, `last`", "RMSE, `global-time`"]
     heads += ["bytes of a user", "shared", "a rating learned, another predicted"]
     return markdown_table(heads, rows)
@@ -329,6 +325,17 @@ def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> s
     return f"{table[column].mean():,.{decimals}f}"
 
 
+def difference(root: Path, file: str, *filters: str) -> str:
+    """ "-0.1 % [-0.4, +0.2]" of a row of a CSV: the difference in percent with its interval."""
+    (row,) = rows_of(root / file, *filters).to_dict("records")
+    return _in_percent(row)
+
+
+def _in_percent(row: dict) -> str:
+    low, high = (row[end] * row["percent"] / row["difference"] for end in ("low", "high"))
+    return f"{row['percent']:+.1f} % [{low:+.1f}, {high:+.1f}]"
+
+
 def _seconds(seconds: float) -> str:
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         amount = seconds * factor
@@ -359,6 +366,7 @@ MARKS = (
     curve,
     percent,
     value,
+    difference,
     figure,
 )
 KINDS: dict[str, Callable[..., str]] = {one.__name__: one for one in MARKS}

@@ -29,8 +29,8 @@ def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
     every = [name for rows in reversed(panels.values()) for name in rows["model"]]
     order = dict.fromkeys(every) if figure.kind == "list" else looks  # as in the last panel
     there = {name: looks[name] for name in order if name in every and name in looks}
-    across = min(len(panels), ACROSS)
-    down = -(-len(panels) // across)
+    down = -(-len(panels) // ACROSS)
+    across = -(-len(panels) // down)
     width, height = (9.0, 5.0) if len(panels) == 1 else (2 + 3.4 * across, 3.9 * down)
     if figure.kind == "list":
         height = (1.9 + 0.3 * len(there)) * down

@@ -24,7 +24,7 @@ from tests_paths import ROOT, SYNTHETIC
 OWN_MODEL, EVALUATION = (ROOT / "docs" / f"{name}.md" for name in ("your-own-model", "evaluation"))
 PERSONAL, RECOMMEND = (ROOT / "docs" / f"{name}.md" for name in ("personal-model", "recommend"))
 TEMPLATE = ROOT / "recbench" / "checks" / "template.py"
-STAND_FOR = ("EXTENDED", "REFERENCES")  # words of results/README.md that stand for others
+STAND_FOR = ("EXTENDED", "HYPOTHESES")  # words of results/README.md that stand for others
 NOT_OURS = {"venv", "pytest", "ruff", "mypy"}
 PIP = {"--index-url", "--version"}
 
@@ -95,7 +95,7 @@ def test_installed_packages_are_the_pins_and_ci_calls_the_test_command():
             assert all((ROOT / w).exists() for w in words if w.endswith(".txt"))
     assert "<!-- test -->" in (ROOT / ".ci" / "run").read_text()
     assert named_block("test", README).strip().endswith("-m pytest")
-    assert named_block("compare", README).strip().endswith("compare_all.py")
+    assert named_block("compare", README).strip().endswith("compare_all.py --quick")
 
 
 # --- run ------------------------------------------------------------------------------------------
