@@ -197,7 +197,9 @@ def costs(
     online, of_all = hasattr(whole, "learn_one"), declared(whole, "learns_from") == "all"
     columns = ("learn", "predict", "user", "forget", "trace", "state", "held")
     found: dict[str, list[float]] = {column: [] for column in columns}
-    for number, (user, own) in enumerate(users.items()):
+    for number, (who, ratings) in enumerate(users.items()):
+        user = who if of_all else 0  # arrays by user then have one row
+        own = ratings if of_all else replace(ratings, user=np.zeros_like(ratings.user))
         before, movie, stars = own.take(np.arange(history)), own.movie.tolist(), own.stars.tolist()
         if of_all:
             model = whole
@@ -207,7 +209,10 @@ def costs(
                 found["user"].append(timed(taken_in, model, new, before)[0])
         else:
             taken, model = timed(of_user, name, cell, before)
-            found["user"].append(max(taken - seconds, 0))
+            taken -= seconds
+            if online:
+                taken = timed(taken_in, of_user(name, cell, NO_RATINGS), user, before)[0]
+            found["user"].append(max(taken, 0))
             found["state"].append(bytes_of(model, "state_bytes") or 0)
             found["held"].append(len(pickle.dumps(model)) - len(pickle.dumps(whole)))
         for at in range(history, history + MORE - 1):
@@ -221,8 +226,8 @@ def costs(
                 learned = max(learned - seconds, 0)
             found["learn"].append(learned + timed(predict_one, model, user, movie[at + 1])[0])
         if hasattr(model, "forget_one") and not of_all:
-            some = np.random.default_rng(user).permutation(len(cell.movies))[:COMPARED].tolist()
-            gone = int(np.random.default_rng(user).integers(history))
+            some = np.random.default_rng(who).permutation(len(cell.movies))[:COMPARED].tolist()
+            gone = int(np.random.default_rng(who).integers(history))
             found["forget"].append(timed(forget, model, user, movie[gone])[0])
             never = own.take(np.delete(np.arange(history + MORE - 1), gone))
             other = of_user(name, cell, never)

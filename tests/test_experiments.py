@@ -171,7 +171,7 @@ def test_costs_of_a_cell(tmp_path):
     held = rows.loc["personal", "bytes_held"]
     assert held[20] - held[5] > 8 * (20**2 - 5**2) / 2  # the Cholesky factor is among it
     assert rows.loc[("ridge", 5), "learns"] == "the user"
-    with pytest.raises(InputError, match="--histories 5000: no user"):
+    with pytest.raises(InputError, match="--histories 5000: no remaining user"):
         run("cost", histories=(5000,))
 
 
