@@ -261,20 +261,18 @@ def leaderboard(
         cells = [
             bold(f"{one:.3f}", one == best) for one, best in zip(pair, table.min(), strict=True)
         ]
-        of_model = cost.loc[name, int(ratings)]
-        held = of_model["bytes_held"]
-        size = of_model["bytes_state"] if pd.isna(held) else held
-        shared = of_model["bytes_shared"]
-        speed = f"{_seconds(of_model['learn_us'] / 1e6)}, {of_model['learns']}"
-        sizes = [bytes_text(size), "" if pd.isna(shared) else bytes_text(shared)]
-        about = [f"`{name_in_table(done, str(name))}`", of_model["learns_from"]]
-        rows.append([*about, *cells, *sizes, speed])
+        found = cost.reindex([(name, int(ratings))]).iloc[0]
+        sizes = [found["bytes_state"], found["bytes_held"], found["bytes_shared"]]
+        texts = ["" if pd.isna(size) else bytes_text(size) for size in sizes]
+        stored = ", ".join(filter(None, texts[:2]))
+        time = "" if pd.isna(found["learn_us"]) else _seconds(found["learn_us"] / 1e6)
+        how = UPDATED.get(str(found["learns"]), "")
+        rows.append([f"`{name_in_table(done, str(name))}`", *cells, stored, texts[2], time, how])
     made = cost.loc["item table", 0]
-    seconds = f"made in {_seconds(made['fit_seconds'])}"
-    table_row = ["*item table*", "other users", "", "", ""]
-    rows.append([*table_row, bytes_text(made["bytes_shared"]), seconds])
-    heads = ["recommender", "learns from", "RMSE, `last`", "RMSE, `global-time`"]
-    heads += ["bytes of a user", "shared", "a rating learned, another predicted"]
+    seconds = _seconds(made["fit_seconds"])
+    rows.append(["*item table*", "", "", "", bytes_text(made["bytes_shared"]), seconds, "fit"])
+    heads = ["recommender", "RMSE, `last`", "RMSE, `global-time`", "user: stored, in memory"]
+    heads += ["shared", "learn one rating, predict one", "by"]
     return markdown_table(heads, rows)
 
 
@@ -354,6 +352,7 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+UPDATED = {"one rating": "update", "the user": "refit of the user", "all users": "refit of all"}
 LEARNING = ("learning_curves", "waiting")
 MARKS = (
     scores,

@@ -193,9 +193,9 @@ def test_errors_of_all_users_with_all_their_ratings(whole):
 def test_the_leaderboard_has_two_protocols_and_what_several_share(whole):
     written = with_tables("<!-- leaderboard run run costs 20 b,a -->\n<!-- end -->", whole)
     assert written.splitlines()[3:6] == [
-        "| `a` | the user | **0.950** | **0.950** | 1,500 B |  | 5.2 µs, one rating |",
-        "| `b *` | all users | 1.050 | 1.050 | 1,234 B | 123 kB | 2.3 s, all users |",
-        "| *item table* | other users |  |  |  | 250 kB | made in 14 s |",
+        "| `a` | **0.950** | **0.950** | 904 B, 1,500 B |  | 5.2 µs | update |",
+        "| `b *` | 1.050 | 1.050 | 1,234 B | 123 kB | 2.3 s | refit of all |",
+        "| *item table* |  |  |  | 250 kB | 14 s | fit |",
     ]
 
 
