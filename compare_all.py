@@ -33,7 +33,8 @@ WORKERS = 0  # cells that run at a time; 0: one per core, at most 4
 QUICK = {  # with --quick, in place of the above
     "reviews_per_user": (10, 25, 50),
     "iterations": 1,
-    "background_users": 300,  # a third of the time, and somewhat higher errors
+    "num_users": (100,),
+    "background_users": 200,  # less time, and higher errors
     "models": ("ao", "ntuple", "torch", "personal", "colab", "vb_all", "movie_mean", "user_mean"),
     "reference": "vb_all",
 }
