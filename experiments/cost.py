@@ -8,8 +8,8 @@ history. Each row is a recommender at a length:
                   (`learns`: one rating), else by a fit to the user's ratings (the user) or to
                   everybody's (all users)
     predict_us    to predict one movie
-    user_us       to add a user with that history to a fitted model; empty where only a fit to
-                  everybody can
+    user_us       to add a user with that history to a fitted model, one rating after another
+                  where there is `learn_one`; empty where only a fit to everybody can
     forget_us     to forget a rating drawn from the history and to predict one movie; and
     trace         the largest difference, over some movies, from the predictions of a model that
                   never had that rating, in stars
