@@ -26,6 +26,7 @@ class VbAll(Recommender):
 
     name: ClassVar[str] = "vb_all"
     learns_from: ClassVar[str] = "all"
+    tuned: ClassVar[str] = "by hand, on development users"  # with the item table
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {"rank": (4, 64, "int")}
 
