@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -138,8 +137,8 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
                 )
                 for k in range(int(self._fold.max(initial=0)) + 1)
             ]
-            everybody = Ratings.concatenate([train, background])
-            self._for_later_users = partial(self._trained_on, everybody, training)
+            # not a partial of a method: self in a cycle would keep its gigabytes after its last use
+            self._for_later_users = Ratings.concatenate([train, background]), training
             self._later = len(self._machines)
         self._histories = {
             user: list(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
@@ -160,7 +159,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         if user < len(self._fold):
             return self._machines[self._fold[user]]
         if self._later == len(self._machines):
-            self._machines.append(self._for_later_users())
+            self._machines.append(self._trained_on(*self._for_later_users))
         return self._machines[self._later]
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:

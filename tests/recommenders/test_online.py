@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -211,6 +212,9 @@ def test_a_user_who_comes_later_is_folded_into_a_machine_of_everybody():
     )
     whole.learn_one(later, 2, 4.0)
     assert predicted == pytest.approx(whole.predict_one(later, 5))
+    gone = weakref.ref(model)
+    del model
+    assert gone() is None  # machines have gigabytes: they must not wait for the garbage collector
 
 
 # that of `personal_live` leaves what movie means have learned
