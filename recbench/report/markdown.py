@@ -235,8 +235,8 @@ def errors(root: Path, runs: str, names: str = "") -> str:
 
 
 def hypothesis(root: Path, file: str, name: str) -> str:
-    """The comparisons of a hypothesis, a column for each run: the difference in percent with its
-    interval, bold where the hypothesis holds."""
+    """The comparisons of a hypothesis, a column for each run: the difference with its interval, in
+    percent if it is of an RMSE, bold where the hypothesis holds."""
     table, texts = rows_of(root / file, f"hypothesis={name}"), {}
     for row in table.dropna(subset="difference").to_dict("records"):
         pair = f"{row['model']}` against `{row['reference']}"
@@ -330,6 +330,9 @@ def difference(root: Path, file: str, *filters: str) -> str:
 
 
 def _in_percent(row: dict) -> str:
+    """That, or without percents the difference itself, as of a score of ranking."""
+    if pd.isna(row["percent"]):
+        return f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
     low, high = (row[end] * row["percent"] / row["difference"] for end in ("low", "high"))
     return f"{row['percent']:+.1f} % [{low:+.1f}, {high:+.1f}]"
 
