@@ -178,6 +178,9 @@ def fit_to_all(cell: Cell, chosen: dict[int, dict[int, Ratings]], name: str) -> 
     parts += [one.take(np.arange(h)) for h, users in chosen.items() for one in users.values()]
     training = training_of(cell, Ratings.concatenate(parts))
     training = replace(training, background=cell.personal.background)
+    if of := declared(model, "builds_on"):
+        base, plain = cell.new(load_recommender(of)), training
+        training = replace(plain, fits={**plain.fits, of: lambda: fit(base, plain) or base})
     compile_kernels(model, training)
     return timed(fit, model, training)[0], model
 
@@ -206,7 +209,9 @@ def costs(
             predict_one(model, user, movie[history])  # work of the first prediction
             if online:
                 new = cell.n_users + cell.n_background_users + number
+                empty = bytes_of(model, "state_bytes") or 0
                 found["user"].append(timed(taken_in, model, new, before)[0])
+                found["state"].append((bytes_of(model, "state_bytes") or 0) - empty)
         else:
             taken, model = timed(of_user, name, cell, before)
             taken -= seconds
@@ -216,7 +221,7 @@ def costs(
             found["state"].append(bytes_of(model, "state_bytes") or 0)
             found["held"].append(len(pickle.dumps(model)) - len(pickle.dumps(whole)))
         for at in range(history, history + MORE - 1):
-            found["predict"].append(timed(predict_one, model, user, movie[at])[0])
+            found["predict"].append(timed(predict_one, model, user, movie[at - 1])[0])  # not cached
             if online:
                 learned = timed(model.learn_one, user, movie[at], stars[at])[0]
             elif of_all:
@@ -235,8 +240,10 @@ def costs(
             found["trace"].append(max(map(abs, away)))
     median = {what: float(np.median(values)) for what, values in found.items() if values}
     state = median.get("state")
-    if of_all and (of_everybody := bytes_of(whole, "state_bytes")) is not None:
-        state = of_everybody / (len(np.unique(cell.personal.train.user)) + cell.n_background_users)
+    fitted = whole if of_all and not online else vars(whole).get("_model") if of_all else None
+    if (of_everybody := bytes_of(fitted, "state_bytes")) is not None:
+        users_of_fit = len(np.unique(cell.personal.train.user)) + cell.n_background_users
+        state = (state or 0) + of_everybody / users_of_fit
     return {
         "n_users": len(users),
         "learns": "one rating" if online else "all users" if of_all else "the user",
