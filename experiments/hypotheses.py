@@ -160,7 +160,7 @@ def check_announced(folder: Path) -> None:
 
 def of_stream(folder: Path, model: str) -> pd.DataFrame:
     """The differences of a replay's first learner, `model`, from the others: in stars, and in
-    percent of the first learner's RMSE.
+    percent of the other's RMSE.
 
     Raises:
         InputError: `model` is not the first learner.
@@ -172,7 +172,7 @@ def of_stream(folder: Path, model: str) -> pd.DataFrame:
     stars = -table["rmse"].iloc[0] / 100 * others[["percent", "high", "low"]]
     stars.columns = pd.Index(["difference", "low", "high"])
     about = {"reference": others["model"], "users": others["n_users"], "p": others["p"]}
-    return pd.DataFrame({**about, **stars, "percent": -others["percent"]})
+    return pd.DataFrame({**about, **stars, "percent": 100 * stars["difference"] / others["rmse"]})
 
 
 def judged(one: Hypothesis, rows: pd.DataFrame) -> pd.DataFrame:
@@ -182,7 +182,8 @@ def judged(one: Hypothesis, rows: pd.DataFrame) -> pd.DataFrame:
     p = rows["p"].where(gain > 0, 1.0)
     if one.margin:
         error = (rows["high"] - rows["low"]) / (2 * stats.norm.ppf((1 + LEVEL) / 2))
-        p = pd.Series(stats.norm.sf((rows["margin"] / MARGIN * one.margin + gain) / error))
+        t = (rows["margin"] / MARGIN * one.margin + gain) / error
+        p = pd.Series(stats.t.sf(t.astype(float), rows["users"].astype(float) - 1))
     rows = rows.assign(p=p.where(rows["difference"].notna()), p_holm=np.nan, holds=None)
     if rows["p"].isna().any():
         return rows

@@ -37,7 +37,7 @@ def test_the_page_has_each_hypothesis_and_what_it_names():
 def rows(*of, margin=0.005, **columns):
     """Comparisons `of` an RMSE of 1 star."""
     usual = {"difference": -0.01, "low": -0.015, "high": -0.005, "p": 0.02, "margin": margin}
-    return pd.DataFrame({**usual, "of": of, **columns})
+    return pd.DataFrame({**usual, "users": 99, "of": of, **columns})
 
 
 def test_better_is_significant_after_the_correction_for_its_family_and_has_the_sign():
@@ -84,7 +84,7 @@ def test_a_replay_is_turned_round(tmp_path):
     ).to_csv(tmp_path / "continual_summary.csv", index=False)  # fmt: skip
     row = of_stream(tmp_path, "x").iloc[0]
     assert row[["difference", "low", "high", "percent"]].tolist() == pytest.approx(
-        [-0.01, -0.015, -0.005, -2.0]
+        [-0.01, -0.015, -0.005, -1 / 0.51]
     )
     with pytest.raises(InputError, match="first learner is not y"):
         of_stream(tmp_path, "y")
