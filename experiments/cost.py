@@ -208,7 +208,7 @@ def costs(
             model = whole
             predict_one(model, user, movie[history])  # work of the first prediction
             if online:
-                new = cell.n_users + cell.n_background_users + number
+                new = cell.n_users + cell.n_background_users + len(users) * history + number
                 empty = bytes_of(model, "state_bytes") or 0
                 found["user"].append(timed(taken_in, model, new, before)[0])
                 found["state"].append((bytes_of(model, "state_bytes") or 0) - empty)
