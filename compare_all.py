@@ -60,7 +60,7 @@ from recbench.evaluation.protocols import (
     UserSet,
     VoteScale,
 )
-from recbench.registry import RECOMMENDERS, check_name, described, name_of
+from recbench.registry import RECOMMENDERS, check_name, listed, name_of
 
 AUTO = "auto"  # the reference
 MOST_CELLS = 100_000  # times iterations; more is a slip of the hand
@@ -209,19 +209,10 @@ def quickly(parameters: Parameters) -> Parameters:
     return replace(parameters, **{name: QUICK[name] for name in left})  # type: ignore[arg-type]
 
 
-OTHER_NAMES = """\
-NAME_median        the form of NAME that predicts the median
-sklearn:Regressor  a regressor of scikit-learn per user, such as sklearn:Ridge(alpha=3)
-sklearn+item:…     the same, fitted to residuals from the item baseline
-file:Class         your own, such as my_file:MyModel; see docs/your-own-model.md"""
-
-
 def before_imports(parameters: Parameters) -> None:
     """The list of models, and errors in flags: they need none of the imports below."""
     if parameters.list_models:
-        for line in [("NAME", "FAMILY", "LEARNS FROM", ""), *described()]:
-            print("{:17}  {:13}  {:26}  {}".format(*line).rstrip())
-        print(OTHER_NAMES)
+        print(listed())
         sys.exit()
     parameters = quickly(parameters)
     check(parameters)
@@ -243,10 +234,7 @@ def check(parameters: Parameters) -> None:
     if not 0 <= parameters.model_timeout < LARGEST:
         raise InputError(f"--model-timeout is {parameters.model_timeout}. Expected seconds, or 0")
     if not 0 <= parameters.top_percentile < 1:
-        raise InputError(
-            f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
-            "movies) to below 1"
-        )
+        raise InputError(f"--top-percentile is {parameters.top_percentile}. Expected 0 to below 1")
     if isinstance(parameters.background_users, int):
         check_range("--background-users", parameters.background_users, least=0)
     if not parameters.models:
@@ -255,9 +243,7 @@ def check(parameters: Parameters) -> None:
     check_once("--models", names)
     check_once("--add-models", [name_of(spec) for spec in parameters.add_models])
     if parameters.add_models and not parameters.resume:
-        raise InputError(
-            "--add-models is for a run that is there: give its folder, --resume FOLDER"
-        )
+        raise InputError("--add-models is for a run that is there: give --resume FOLDER, too")
     if parameters.reference not in (AUTO, REFERENCE, *names):
         raise InputError(
             f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
@@ -306,10 +292,7 @@ from recbench.runs.resume import (
 from recbench.runs.run_folder import RunFolder
 
 TRIVIAL_REFERENCE = "user_median"  # beside the other
-NEXT = (
-    f"next: python compare_all.py runs {len(MODELS)} recommenders on "
-    f"{len(REVIEWS_PER_USER)} cells, {ITERATIONS} times"
-)
+NEXT = f"next: python compare_all.py runs {len(MODELS)} recommenders, {ITERATIONS} times"
 console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 

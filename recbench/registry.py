@@ -84,6 +84,20 @@ def described() -> Iterator[tuple[str, str, str, str]]:
         yield name, BY_NAME[name].split(".")[0], learns_from, what.replace("`", "")
 
 
+OTHER_NAMES = """\
+NAME_median        the form of NAME that predicts the median
+sklearn:Regressor  a regressor of scikit-learn per user, such as sklearn:Ridge(alpha=3)
+sklearn+item:…     the same, fitted to residuals from the item baseline
+file:Class         your own, such as my_file:MyModel; see docs/your-own-model.md"""
+
+
+def listed() -> str:
+    """What --list-models prints."""
+    lines = [("NAME", "FAMILY", "LEARNS FROM", ""), *described()]
+    rows = ("{:17}  {:13}  {:26}  {}".format(*line).rstrip() for line in lines)
+    return "\n".join((*rows, OTHER_NAMES))
+
+
 def check_name(spec: str, ranking: bool = False) -> None:
     """Raises InputError if `spec` names no recommender, or one that predicts no stars unless
     `ranking`. Imports nothing."""
