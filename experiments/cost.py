@@ -240,10 +240,11 @@ def costs(
             found["trace"].append(max(map(abs, away)))
     median = {what: float(np.median(values)) for what, values in found.items() if values}
     state = median.get("state")
-    fitted = whole if of_all and not online else vars(whole).get("_model") if of_all else None
-    if (of_everybody := bytes_of(fitted, "state_bytes")) is not None:
+    if of_all:  # of one that learns at once, `state` is what it learned; its base stays as fitted
+        fitted = vars(whole).get("_model") if online else whole
         users_of_fit = len(np.unique(cell.personal.train.user)) + cell.n_background_users
-        state = (state or 0) + of_everybody / users_of_fit
+        if (of_everybody := bytes_of(fitted, "state_bytes")) is not None:
+            state = (state or 0) + of_everybody / users_of_fit
     return {
         "n_users": len(users),
         "learns": "one rating" if online else "all users" if of_all else "the user",

@@ -7,7 +7,6 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Iterator
 from difflib import SequenceMatcher
 from importlib import import_module
 from pathlib import Path
@@ -76,14 +75,6 @@ RANKERS = {  # rank movies, and predict no stars
 BY_NAME = RECOMMENDERS | RANKERS
 
 
-def described() -> Iterator[tuple[str, str, str, str]]:
-    """Name, family, `learns_from` and a sentence for each of `BY_NAME`, from docs/recommenders.md,
-    since importing them all takes seconds."""
-    page = (ROOT / "docs" / "recommenders.md").read_text(encoding="utf-8")
-    for name, what, learns_from in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", page, re.M):
-        yield name, BY_NAME[name].split(".")[0], learns_from, what.replace("`", "")
-
-
 OTHER_NAMES = """\
 NAME_median        the form of NAME that predicts the median
 sklearn:Regressor  a regressor of scikit-learn per user, such as sklearn:Ridge(alpha=3)
@@ -92,8 +83,12 @@ file:Class         your own, such as my_file:MyModel; see docs/your-own-model.md
 
 
 def listed() -> str:
-    """What --list-models prints."""
-    lines = [("NAME", "FAMILY", "LEARNS FROM", ""), *described()]
+    """What --list-models prints: name, family, `learns_from` and a sentence for each of `BY_NAME`,
+    from docs/recommenders.md, since importing them all takes seconds."""
+    page = (ROOT / "docs" / "recommenders.md").read_text(encoding="utf-8")
+    lines = [("NAME", "FAMILY", "LEARNS FROM", "")]
+    for name, what, learns_from in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", page, re.M):
+        lines.append((name, BY_NAME[name].split(".")[0], learns_from, what.replace("`", "")))
     rows = ("{:17}  {:13}  {:26}  {}".format(*line).rstrip() for line in lines)
     return "\n".join((*rows, OTHER_NAMES))
 

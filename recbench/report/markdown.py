@@ -240,7 +240,7 @@ def hypothesis(root: Path, file: str, name: str) -> str:
     table, texts = rows_of(root / file, f"hypothesis={name}"), {}
     for row in table.dropna(subset="difference").to_dict("records"):
         pair = f"{row['model']}` against `{row['reference']}"
-        texts[pair, row["run"]] = bold(_in_percent(row), str(row["holds"]) == "True")
+        texts[pair, row["run"]] = bold(_with_interval(row), str(row["holds"]) == "True")
     return crossed("difference", {run: run for run in table["run"].unique()}, texts)
 
 
@@ -326,11 +326,11 @@ def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> s
 def difference(root: Path, file: str, *filters: str) -> str:
     """ "-0.1 % [-0.4, +0.2]" of a row of a CSV: the difference in percent with its interval."""
     (row,) = rows_of(root / file, *filters).to_dict("records")
-    return _in_percent(row)
+    return _with_interval(row)
 
 
-def _in_percent(row: dict) -> str:
-    """That, or without percents the difference itself, as of a score of ranking."""
+def _with_interval(row: dict) -> str:
+    """The difference with its interval, in percent where there is one: not of ranking scores."""
     if pd.isna(row["percent"]):
         return f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
     low, high = (row[end] * row["percent"] / row["difference"] for end in ("low", "high"))
